@@ -1,0 +1,179 @@
+// What a collector remembers, behind one interface with one contract suite run on every engine.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/session/messages.h"
+
+namespace ondol::store {
+
+// ---- rows: plain values ----
+struct HostRecord {  // one line of the CMDB
+  HostId name;
+  std::string cluster, phase, app_type, app_group, app, service_code, owner, rack;
+  std::map<std::string, std::string> labels;
+  WallTime changed{};
+  std::string changed_by;
+  bool operator==(const HostRecord&) const = default;
+};
+
+struct LayerFile {
+  std::string path;     // relative: layers/global.yaml
+  std::string content;
+  bool operator==(const LayerFile&) const = default;
+};
+struct RevisionRow {
+  Revision id;
+  std::vector<LayerFile> files;  // sorted by path
+  std::string message, author;
+  WallTime committed{};
+  bool allow_mass_delete = false;
+  bool operator==(const RevisionRow&) const = default;
+};
+
+struct DesiredRow {  // the current desired state of one host
+  HostId host;
+  Generation generation;
+  Revision revision;
+  Sha256 digest;        // of payload with generation and revision left out: equal intent, equal digest
+  std::string payload;  // serialised v1::DesiredState
+  bool operator==(const DesiredRow&) const = default;
+};
+
+struct ObservedRow {  // the newest whole value of one host and type
+  HostId host;
+  session::ResourceType type = session::ResourceType::kRoutes;
+  Digest digest;
+  std::string payload;  // serialised v1::RoutesValue
+  WallTime received{};  // collector clock
+  SessionId session;
+  bool operator==(const ObservedRow&) const = default;
+};
+
+struct EventRow {
+  HostId host;
+  EventSequence sequence;
+  WallTime received{};
+  std::string payload;  // serialised v1::HostEvent
+  bool operator==(const EventRow&) const = default;
+};
+
+struct EventPosition {  // per host: everything up to `durable` is stored
+  HostId host;
+  EventSequence durable;
+  std::uint64_t lost = 0;  // counted so far
+  bool operator==(const EventPosition&) const = default;
+};
+
+struct DriftRow {
+  DriftId id;
+  HostId host;
+  WallTime opened{};
+  std::optional<WallTime> closed;
+  std::string payload;  // serialised v1::Drift
+  bool operator==(const DriftRow&) const = default;
+};
+
+struct StatusRow {  // what the host last said of itself; written when it changes and at a clean stop
+  HostId host;
+  session::GenerationStatus status;
+  WallTime last_seen{};
+  std::string agent_version, boot_id;
+  std::string last_result;  // serialised v1::GenerationResult; empty = none
+  bool operator==(const StatusRow&) const = default;
+};
+
+struct TokenRow {
+  Sha256 hash;  // of the token; the token itself is never stored
+  HostId host;
+  WallTime expires{};
+  std::optional<WallTime> used;
+  std::string created_by;
+  bool operator==(const TokenRow&) const = default;
+};
+
+struct CertificateRow {
+  std::string serial;  // hexadecimal
+  HostId host;
+  WallTime not_before{}, not_after{};
+  bool revoked = false;
+  bool operator==(const CertificateRow&) const = default;
+};
+
+struct AuditRow {
+  std::uint64_t number = 0;  // from 1, no gaps; given by the store
+  WallTime at{};
+  std::string actor;     // "uid 1000 (kim)", "host pay-web-01", "collector"
+  std::string action;    // config.apply, cmdb.import, token.create, enroll, renew, host.revoke ...
+  std::string subject;
+  std::string detail;
+  Sha256 chain;          // SHA-256 of the previous chain value and this record's fields; given by the store
+  bool operator==(const AuditRow&) const = default;
+};
+
+// ---- writes: data, so that a batch is one transaction on every engine ----
+struct PutRecord { HostRecord row; };
+struct DeleteRecord { HostId host; };
+struct PutRevision { RevisionRow row; };     // also becomes the current revision
+struct PutDesired { DesiredRow row; };       // refused (kConflict) unless generation is greater than the stored one
+struct PutObserved { ObservedRow row; };
+struct AppendEvents {                        // rows already stored are skipped; moves EventPosition to the last one
+  HostId host;
+  std::vector<EventRow> rows;                // ascending
+  std::uint64_t lost = 0;                    // added to the host's count
+};
+struct PutDrift { DriftRow row; };
+struct PutStatus { StatusRow row; };
+struct PutToken { TokenRow row; };
+struct UseToken { Sha256 hash; WallTime at{}; };  // refused (kConflict) when used or unknown: exactly one use wins
+struct PutCertificate { CertificateRow row; };
+struct RevokeCertificates { HostId host; };
+struct AppendAudit { WallTime at{}; std::string actor, action, subject, detail; };
+
+using Write = std::variant<PutRecord, DeleteRecord, PutRevision, PutDesired, PutObserved, AppendEvents, PutDrift,
+                           PutStatus, PutToken, UseToken, PutCertificate, RevokeCertificates, AppendAudit>;
+using Batch = std::vector<Write>;
+
+// Thread: one thread at a time calls commit; reads may come from other threads at any time.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // All of it or nothing; durable when it returns. A refused write names its index in Error::where and the whole batch
+  // is rolled back. kIo: nothing was stored and the engine keeps refusing until the disk answers again.
+  virtual Result<void> commit(const Batch& batch) = 0;
+  virtual Result<void> checkpoint() = 0;  // off the writer; may run beside commit
+
+  virtual Result<std::vector<HostRecord>> read_records() = 0;                   // sorted by name
+  virtual Result<std::optional<RevisionRow>> read_current_revision() = 0;
+  virtual Result<std::optional<RevisionRow>> read_revision(const Revision& id) = 0;
+  virtual Result<std::vector<DesiredRow>> read_desired() = 0;                   // all hosts, sorted by name
+  virtual Result<std::optional<DesiredRow>> read_desired(const HostId& host) = 0;
+  virtual Result<std::optional<ObservedRow>> read_observed(const HostId& host, session::ResourceType type) = 0;
+  virtual Result<std::vector<ObservedRow>> read_observed_heads() = 0;           // all hosts, payload left empty
+  virtual Result<std::vector<EventRow>> read_events(const HostId& host, std::size_t limit) = 0;  // newest first
+  virtual Result<std::vector<EventPosition>> read_event_positions() = 0;
+  virtual Result<std::vector<DriftRow>> read_open_drift() = 0;
+  virtual Result<std::vector<DriftRow>> read_drift(const std::optional<HostId>& host, std::size_t limit) = 0;  // newest first
+  virtual Result<std::optional<DriftRow>> read_drift_by_id(DriftId id) = 0;
+  virtual Result<DriftId> read_highest_drift_id() = 0;
+  virtual Result<std::vector<StatusRow>> read_statuses() = 0;
+  virtual Result<std::optional<TokenRow>> read_token(const Sha256& hash) = 0;
+  virtual Result<std::vector<CertificateRow>> read_certificates() = 0;          // not yet past not_after + 30 days
+  virtual Result<std::vector<AuditRow>> read_audit(std::size_t limit) = 0;      // newest first
+  virtual Result<void> verify_audit() = 0;                                      // kCorrupt names the first bad number
+
+  virtual std::string engine() const = 0;  // "memory", "sqlite"
+};
+
+std::unique_ptr<Store> make_memory_store();
+// Creates the file (mode 0600) and migrates older schemas; refuses newer ones.
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path);
+
+}  // namespace ondol::store

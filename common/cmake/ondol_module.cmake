@@ -1,0 +1,45 @@
+# One target per directory, sources listed, warnings are errors in our own code.
+
+function(ondol_strict target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                         -Wold-style-cast -Woverloaded-virtual -Wnull-dereference -Werror)
+  target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR})
+endfunction()
+
+# ondol_module(NAME <target> SOURCES <files...> [DEPS <targets...>])
+function(ondol_module)
+  cmake_parse_arguments(M "" "NAME" "SOURCES;DEPS" ${ARGN})
+  if(M_SOURCES)
+    add_library(${M_NAME} STATIC ${M_SOURCES})
+    ondol_strict(${M_NAME})
+    target_link_libraries(${M_NAME} PUBLIC ${M_DEPS})
+  else()
+    add_library(${M_NAME} INTERFACE)
+    target_include_directories(${M_NAME} INTERFACE ${CMAKE_SOURCE_DIR})
+    target_link_libraries(${M_NAME} INTERFACE ${M_DEPS})
+  endif()
+endfunction()
+
+# ondol_program(NAME <binary> SOURCES <files...> [DEPS <targets...>])
+function(ondol_program)
+  cmake_parse_arguments(M "" "NAME" "SOURCES;DEPS" ${ARGN})
+  add_executable(${M_NAME} ${M_SOURCES})
+  ondol_strict(${M_NAME})
+  target_link_libraries(${M_NAME} PRIVATE ${M_DEPS})
+endfunction()
+
+# ondol_test(NAME <suite> SOURCES <files...> [DEPS <targets...>] [LABELS <labels...>] [TIMEOUT <seconds>])
+# LABELS: unit contract scenario integration system regression; needs-root when the suite makes namespaces.
+function(ondol_test)
+  cmake_parse_arguments(M "" "NAME;TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  add_executable(${M_NAME} ${M_SOURCES})
+  ondol_strict(${M_NAME})
+  target_link_libraries(${M_NAME} PRIVATE ${M_DEPS} GTest::gtest GTest::gtest_main)
+  target_compile_definitions(${M_NAME} PRIVATE ONDOL_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                             ONDOL_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  add_test(NAME ${M_NAME} COMMAND ${M_NAME})
+  if(NOT M_TIMEOUT)
+    set(M_TIMEOUT 120)
+  endif()
+  set_tests_properties(${M_NAME} PROPERTIES LABELS "${M_LABELS}" TIMEOUT ${M_TIMEOUT})
+endfunction()

@@ -1,0 +1,52 @@
+// From a difference to the ordered kernel operations that end it, and the inverse that undoes them. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "common/resources/routes/diff_routes.h"
+
+namespace ondol::routes {
+
+enum class OpKind : std::uint8_t {
+  kAdd = 1,      // NLM_F_CREATE | NLM_F_EXCL, protocol 79
+  kReplace = 2,  // NLM_F_REPLACE over `before`, which was read first; protocol `protocol`
+  kRemove = 3,   // delete with the protocol set: only `protocol`'s route can go
+};
+
+struct RouteOp {
+  OpKind kind = OpKind::kAdd;
+  Route route;                       // what will be there (add, replace), or what goes (remove)
+  std::uint8_t protocol = kOurProtocol;  // written by add and replace, required by remove
+  std::optional<ObservedRoute> before;   // replace, remove: what was read before
+  bool operator==(const RouteOp&) const = default;
+};
+
+struct RoutePlan {
+  std::vector<RouteOp> operations;  // what opens before what closes: adds and replaces first, removals last
+  std::vector<RouteDifference> left_alone;  // conflicts in report mode, unlisted in report mode
+  std::size_t removals = 0;         // withdrawals of ours and removals of unlisted ones
+  std::size_t owned_before = 0;     // ours before: the deletion share is removals / owned_before
+  bool operator==(const RoutePlan&) const = default;
+};
+
+struct PlanRules {
+  bool remove_unlisted = true;  // false for repairs: they never delete foreign routes
+  std::vector<IpPrefix> never_remove_covering;  // destinations whose covering foreign route stays: collector, bastions
+};
+
+// apply(plan(diff(d, o))) reaches d. Empty when mode is report. Never removes default routes, link-scope routes or
+// protected paths of others.
+RoutePlan plan_routes(const RoutesIntent& desired, const RouteSnapshot& observed, const PlanRules& rules);
+
+// Removes everything of ours and nothing else: for `withdraw` and for intent that no longer mentions routes.
+RoutePlan plan_withdrawal(const RouteSnapshot& observed);
+
+// Undoes `operations` in reverse order. Removing an added route, restoring `before` of a replaced or removed one.
+std::vector<RouteOp> inverse(const std::vector<RouteOp>& operations);
+
+// More than 30 % of ten or more objects: needs the revision's explicit flag.
+bool is_mass_delete(const RoutePlan& plan);
+
+}  // namespace ondol::routes
