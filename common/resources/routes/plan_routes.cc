@@ -1,0 +1,1 @@
+#include "common/resources/routes/plan_routes.h"
