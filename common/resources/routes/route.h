@@ -28,7 +28,7 @@ inline constexpr std::uint8_t kProtocolStatic = 4;
 // True for static, boot, ours, and every protocol that no known daemon uses. False for unspec is NOT the case:
 // unspec is compared. False: redirect, kernel, ra, dhcp, and the routing daemons (gated 8, mrt 10, zebra 11, bird 12,
 // dnrouted 13, xorp 14, ntk 15, mrouted 17, keepalived 18, babel 42, openr 99, bgp 186, isis 187, ospf 188, rip 189,
-// eigrp 192 and the FRR block 193..198).
+// nhrp 191, eigrp 192 and the FRR block 193..198).
 bool is_compared(std::uint8_t protocol);
 std::string protocol_name(std::uint8_t protocol);  // "static", "bird", "ondol", else the number
 
