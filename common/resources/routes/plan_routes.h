@@ -10,15 +10,16 @@
 namespace ondol::routes {
 
 enum class OpKind : std::uint8_t {
-  kAdd = 1,      // NLM_F_CREATE | NLM_F_EXCL, protocol 79
+  kAdd = 1,      // NLM_F_CREATE | NLM_F_EXCL, protocol `protocol`
   kReplace = 2,  // NLM_F_REPLACE over `before`, which was read first; protocol `protocol`
-  kRemove = 3,   // delete with the protocol set: only `protocol`'s route can go
+  kRemove = 3,   // delete with the protocol and the whole value set: only exactly that route can go
+  kAppend = 4,   // NLM_F_CREATE | NLM_F_APPEND: only in an inverse, puts back a second route of a key that stays held
 };
 
 struct RouteOp {
   OpKind kind = OpKind::kAdd;
   Route route;                       // what will be there (add, replace), or what goes (remove)
-  std::uint8_t protocol = kOurProtocol;  // written by add and replace, required by remove
+  std::uint8_t protocol = kOurProtocol;  // written by add, replace and append; required by remove
   std::optional<ObservedRoute> before;   // replace, remove: what was read before
   bool operator==(const RouteOp&) const = default;
 };
