@@ -11,7 +11,10 @@ Result<routes::RouteKey> from_wire(const v1::RouteKey& key);
 v1::RouteValue to_wire(const routes::RouteValue& value);
 Result<routes::RouteValue> from_wire(const v1::RouteValue& value);
 v1::Author to_wire(const Author& author);
-Result<Author> from_wire(const v1::Author& author);  // lengths bounded, invalid UTF-8 escaped
+Result<Author> from_wire(const v1::Author& author);  // over-long fields are errors; to_wire cuts them and escapes invalid UTF-8
+v1::RouteObjectState to_wire(const session::RouteObjectState& state);
+Result<session::RouteObjectState> from_wire(const v1::RouteObjectState& state);
+// A report beyond 40,000 routes goes out truncated, with the flag set: it never strands a host.
 v1::RoutesValue to_wire(const session::RoutesReport& report);
 Result<session::RoutesReport> from_wire(const v1::RoutesValue& value);  // unsorted or over 40,000 routes: error
 v1::DesiredState to_wire(const DesiredState& state);
