@@ -34,6 +34,8 @@ struct Node {
 
   // The value of a key, or nullptr.
   const Node* find(std::string_view key) const;
+  // The key itself, with its place, or nullptr.
+  const Node* find_key(std::string_view key) const;
 };
 
 struct Limits {
@@ -44,19 +46,20 @@ struct Limits {
 };
 
 // Errors (all with file:line:column and a remedy): too large, too deep, too many nodes, invalid UTF-8 or NUL, a tab in
-// indentation, a byte order mark, CRLF line ends, duplicate keys, anchors, aliases, tags, merge keys, several documents.
+// indentation, a byte order mark, CRLF line ends, duplicate keys, anchors, aliases, tags, merge keys, directives, several
+// documents. An empty text is a kNull node at 1:1.
 Result<Node> parse(std::string_view text, const std::string& file, const Limits& limits = {});
 // Reads at most limits.max_bytes + 1 from the file; a symlink is followed, a directory or device is refused.
 Result<Node> parse_file(const std::string& path, const Limits& limits = {});
 
-// Every key must be one of `known`; the error names the nearest one.
+// Every key must be one of `known`; the error names the nearest one. kNull passes: nothing was written.
 Result<void> check_keys(const Node& mapping, std::initializer_list<std::string_view> known);
 
-// Typed reads of a scalar; the error has the place, what was found and what was expected.
+// Typed reads of a scalar; the error has the place, what was found and what was expected. Quotes make no difference.
 Result<std::string> read_string(const Node& node);
 Result<bool> read_bool(const Node& node);  // true | false only
 Result<std::int64_t> read_int(const Node& node, std::int64_t least, std::int64_t most);
-// "60s", "10m", "1h", "500ms"
+// "60s", "10m", "1h", "500ms"; at most a year
 Result<std::chrono::milliseconds> read_duration(const Node& node);
 
 }  // namespace ondol::yaml
