@@ -39,12 +39,24 @@ struct RouteDifference {
 };
 
 // Sorted by (key, kind). Duplicates of a desired key (`ip route append`) are extra; a protocol-79 route of ours that
-// intent lacks is extra as well. kIgnore and ignore patterns hide foreign routes only.
+// intent lacks is extra as well. kIgnore hides foreign routes on keys that no layer names; ignore patterns hide foreign
+// extras on any key. Linear: both sides are sorted by key.
 std::vector<RouteDifference> diff_routes(const RoutesIntent& desired, const RouteSnapshot& observed);
 
-// The state of one desired key; the holders are all observed routes with that key.
+// How one desired key stands, and which of the routes on it counts (an index into the holders; 0 when there is none).
+struct Standing {
+  RouteState state = RouteState::kMissing;
+  std::size_t holder = 0;
+  bool operator==(const Standing&) const = default;
+};
+
+// The holders are all observed routes with that key, in the kernel's order. Ours with the wanted value counts wherever
+// it is; otherwise the first one does, because it carries the traffic and is what a replace would hit. Anything on a
+// key that was ours is kChanged, also with the wanted value: the mark is gone.
+Standing judge_holders(const Route& desired, std::span<const ObservedRoute> holders);
 RouteState judge_route(const Route& desired, std::span<const ObservedRoute> holders);
 
+// A pattern that sets nothing matches nothing. A route with several nexthops matches when all interfaces do.
 bool is_ignored(const RoutesIntent& desired, const ObservedRoute& foreign);
 
 }  // namespace routes
