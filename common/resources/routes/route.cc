@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 
 #include "common/base/author.h"
 
@@ -164,6 +165,22 @@ void normalise(Route& route) {
     route.value.nexthops.clear();
   }
   normalise_nexthops(route.value);
+}
+
+// Sorts small indices, then moves each route once: moving a route costs more than comparing two.
+void sort_by_key(std::vector<ObservedRoute>& routes) {
+  const auto key = [](const ObservedRoute& seen) -> const RouteKey& { return seen.route.key; };
+  if (std::ranges::is_sorted(routes, {}, key)) return;
+  std::vector<std::uint32_t> order(routes.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
+    const auto less = routes[a].route.key <=> routes[b].route.key;
+    return less == 0 ? a < b : less < 0;
+  });
+  std::vector<ObservedRoute> sorted;
+  sorted.reserve(routes.size());
+  for (const std::uint32_t i : order) sorted.push_back(std::move(routes[i]));
+  routes = std::move(sorted);
 }
 
 bool satisfies(const RouteValue& observed, const RouteValue& wanted) {

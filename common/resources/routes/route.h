@@ -116,6 +116,8 @@ struct RouteSnapshot {
 
 // Nexthops sorted, weight 0 -> 1, IPv6 metric 0 -> 1024, a lone IPv6 blackhole's "lo" dropped.
 void normalise(Route& route);
+// Stable: the kernel's order within one key stays. What is sorted already costs one pass.
+void sort_by_key(std::vector<ObservedRoute>& routes);
 // The one loose relation: does what is there do what was wanted? Interface, scope and preferred source that intent
 // leaves open match anything; everything else must be equal.
 bool satisfies(const RouteValue& observed, const RouteValue& wanted);

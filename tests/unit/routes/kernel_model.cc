@@ -55,7 +55,7 @@ std::string KernelModel::apply(const RouteOp& op) {
 RouteSnapshot KernelModel::snapshot() const {
   RouteSnapshot seen;
   seen.routes = routes_;
-  std::ranges::stable_sort(seen.routes, {}, [](const ObservedRoute& o) -> const RouteKey& { return o.route.key; });
+  sort_by_key(seen.routes);
   seen.compared = static_cast<std::uint32_t>(seen.routes.size());
   return seen;
 }

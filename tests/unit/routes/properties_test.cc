@@ -20,7 +20,7 @@ class World {
       if (chance(60)) hold(i);
     }
     std::ranges::sort(intent_.routes, {}, &Route::key);
-    std::ranges::stable_sort(seen_, {}, [](const ObservedRoute& o) -> const RouteKey& { return o.route.key; });
+    sort_by_key(seen_);
     intent_.mode = Mode::kEnforce;
     intent_.unlisted = static_cast<Unlisted>(1 + pick(3));
     intent_.on_conflict = static_cast<OnConflict>(1 + pick(2));

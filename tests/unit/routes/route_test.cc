@@ -110,6 +110,20 @@ TEST(Route, open_nexthops_do_not_steal_the_one_that_a_named_nexthop_needs) {
   EXPECT_FALSE(satisfies(seen.value, wanted.value));
 }
 
+TEST(Route, sorting_orders_by_table_family_and_address_and_keeps_the_kernels_order_within_one_key) {
+  Route table_7 = unicast("9.0.0.0/8", "10.0.0.1");
+  table_7.key.table = 7;
+  std::vector<ObservedRoute> routes{
+      foreign(unicast("2001:db8::/32", "fe80::1")),  foreign(unicast("10.200.0.0/16", "10.0.0.2")),
+      foreign(unicast("10.200.0.0/16", "10.0.0.1")), foreign(unicast("10.3.0.0/16", "10.0.0.1")), foreign(table_7)};
+  sort_by_key(routes);
+  std::string text;
+  for (const ObservedRoute& seen : routes) text += render(seen.route) + "; ";
+  EXPECT_EQ(text,
+            "9.0.0.0/8 via 10.0.0.1 table 7; 10.3.0.0/16 via 10.0.0.1; 10.200.0.0/16 via 10.0.0.2; "
+            "10.200.0.0/16 via 10.0.0.1; 2001:db8::/32 via fe80::1 metric 1024; ");
+}
+
 TEST(Route, static_boot_ours_and_unknown_protocols_are_compared_and_daemons_are_not) {
   for (const int protocol : {0, 3, 4, 79, 80, 200, 255}) EXPECT_TRUE(is_compared(static_cast<std::uint8_t>(protocol)));
   for (const int protocol : {1, 2, 8, 9, 11, 12, 16, 18, 42, 99, 186, 187, 188, 189, 191, 192, 193, 198}) {

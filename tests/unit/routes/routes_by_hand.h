@@ -47,7 +47,7 @@ inline RoutesIntent enforce(std::vector<Route> routes) {
 inline RouteSnapshot snapshot(std::vector<ObservedRoute> routes) {
   RouteSnapshot seen;
   seen.routes = std::move(routes);
-  std::ranges::stable_sort(seen.routes, {}, [](const ObservedRoute& o) -> const RouteKey& { return o.route.key; });
+  sort_by_key(seen.routes);
   seen.compared = static_cast<std::uint32_t>(seen.routes.size());
   return seen;
 }
