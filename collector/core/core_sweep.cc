@@ -1,0 +1,106 @@
+// CollectorCore: what time does to hosts. Ten ticks a second; every host is looked at once a second.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "collector/core/collector_core.h"
+
+namespace ondol::collector {
+namespace {
+
+constexpr Seconds kSweepInterval{1};
+constexpr std::uint64_t kForgetEvery = 60;  // sweeps
+constexpr Milliseconds kLeastStuckTime{30'000};  // an observer completes a round every few seconds
+constexpr int kMissedHeartbeats = 3;
+
+}  // namespace
+
+void CollectorCore::on(Tick&) {
+  if (now_.boot - swept_ < kSweepInterval) return;
+  swept_ = now_.boot;
+  sweep();
+}
+
+void CollectorCore::sweep() {
+  ++sweeps_;
+  for (auto& [host, state] : hosts_) {
+    state.live ? sweep_live(host, state) : sweep_silent(host, state);
+    if (sweeps_ % kForgetEvery == 0 && !state.drift.empty()) state.drift.forget(now_.wall);
+  }
+  for (auto& [id, stream] : streams_) {  // whatever revoked it, its stream ends here
+    if (stream.closing) continue;
+    if (const std::string reason = refusal(stream); !reason.empty() && reason != "certificate unknown to this collector") {
+      close(id, reason, Seconds{60});
+    }
+  }
+  for (const auto& [host, rival] : challengers_) {
+    if (now_.boot < rival.deadline) continue;
+    const HostState& state = state_of(host);
+    if (state.live) close(state.live->stream, "no sign of life while another stream of this host waits", Seconds{1});
+  }
+  std::erase_if(offers_out_, [this](const auto& out) { return now_.boot - out.second > kOfferPatience; });
+  send_offers();
+  if (!store_error_.empty() && now_.boot - probed_ >= kSweepInterval) {
+    probed_ = now_.boot;
+    const auto waits = std::find_if(hosts_.begin(), hosts_.end(), [](const auto& h) {
+      return h.second.pending && h.second.pending->failed;
+    });
+    if (waits != hosts_.end()) {
+      waits->second.pending->failed = false;
+      dirty_.insert(waits->first);
+    }
+  }
+  recount();
+}
+
+void CollectorCore::sweep_live(const HostId& host, HostState& state) {
+  const auto quiet = now_.boot - state.live->last_heard;
+  if (quiet > kMissedHeartbeats * options_.heartbeat) {
+    set_liveness(host, state, Liveness::kSilent, "no_heartbeat");
+    close(state.live->stream, fmt::format("no heartbeat for {} s", std::chrono::floor<Seconds>(quiet).count()), Seconds{1});
+    return;
+  }
+  const auto patience = std::max<Nanoseconds>(kMissedHeartbeats * options_.heartbeat, kLeastStuckTime);
+  const bool stuck = now_.boot - state.live->progressed > patience;
+  set_liveness(host, state, stuck ? Liveness::kStuck : Liveness::kOnline, stuck ? "routes observer makes no progress" : "");
+  if (state.compare_at && now_.boot >= *state.compare_at) {
+    state.compare_at.reset();
+    if (state.value && !state.value_on_its_way) effects_.push_back(LoadValue{host});
+  }
+}
+
+void CollectorCore::sweep_silent(const HostId& host, HostState& state) {
+  if (state.liveness != Liveness::kSilent || state.silence_reason != "stream_closed") return;
+  if (now_.boot - state.closed_at <= kMissedHeartbeats * options_.heartbeat) return;
+  set_liveness(host, state, Liveness::kSilent, "no_tcp");
+}
+
+void CollectorCore::set_liveness(const HostId& host, HostState& state, Liveness liveness, const std::string& reason) {
+  if (state.liveness == liveness && state.silence_reason == reason) return;
+  const bool worse = state.liveness == Liveness::kOnline || state.liveness == Liveness::kStuck;
+  if (liveness == Liveness::kStuck) tell(Notice::kHostStuck, host, reason);
+  if (liveness == Liveness::kSilent && worse) tell(Notice::kHostSilent, host, reason);
+  state.liveness = liveness;
+  state.silence_reason = reason;
+}
+
+void CollectorCore::recount() {
+  CoreStats stats;
+  for (const auto& [host, state] : hosts_) {
+    if (!state.record) continue;
+    ++stats.hosts[state.liveness];
+    if (state.liveness == Liveness::kSilent) ++stats.silence[state.silence_reason];
+    stats.drift.missing += state.counts.missing;
+    stats.drift.extra += state.counts.extra;
+    stats.drift.changed += state.counts.changed;
+    stats.drift.contested += state.counts.contested;
+    const bool unseen = state.liveness != Liveness::kNeverEnrolled && state.last_seen != WallTime{} && !state.live;
+    if (unseen && (stats.oldest_unseen_at == WallTime{} || state.last_seen < stats.oldest_unseen_at)) {
+      stats.oldest_unseen = host;
+      stats.oldest_unseen_at = state.last_seen;
+    }
+  }
+  stats_ = std::move(stats);
+}
+
+}  // namespace ondol::collector

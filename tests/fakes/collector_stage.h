@@ -1,0 +1,236 @@
+// A collector core with a manual clock, a store of plain maps and streams that only remember what was said to them.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collector/core/collector_core.h"
+#include "common/base/overload.h"
+
+namespace ondol::collector {
+
+// Thread: one. Writes commit at once unless the disk is held or failing.
+class CollectorStage {
+ public:
+  enum class Disk { kWorks, kHeld, kFails };
+
+  CollectorStage() : CollectorStage(CoreOptions{Milliseconds{30'000}, "test"}) {}
+  explicit CollectorStage(const CoreOptions& options) : options_(options), core_(options) {
+    now_.wall = wall_from_unix_ns(1'800'000'000'000'000'000);
+    now_.boot = BootTime{Seconds{1000}};
+  }
+
+  // ---- the world ----
+  void add_record(const std::string& host) {
+    store::HostRecord record;
+    record.name = HostId{host};
+    feed(RecordsChanged{{record}});
+    records_[HostId{host}] = record;
+  }
+  void issue(const std::string& host, const std::string& serial) {
+    store::CertificateRow row{serial, HostId{host}, now_.wall, now_.wall + Seconds{3600}, false};
+    certificates_.push_back(row);
+    feed(CertificateIssued{row});
+  }
+  void revoke(const std::string& host) {
+    for (auto& row : certificates_) row.revoked = row.revoked || row.host == HostId{host};
+    feed(HostRevoked{HostId{host}});
+  }
+  void enrol(const std::string& host) {
+    add_record(host);
+    issue(host, "serial-" + host);
+  }
+  void commit_desired(const std::string& host, DesiredState state) {
+    DesiredHead head{HostId{host}, state.generation, state.revision, std::nullopt};
+    if (state.routes) head.mode = state.routes->mode;
+    desired_[HostId{host}] = std::make_shared<const DesiredState>(std::move(state));
+    heads_[HostId{host}] = head;
+    feed(RevisionCommitted{{head}});
+  }
+  void disk(Disk disk) {
+    disk_ = disk;
+    if (disk != Disk::kWorks) return;
+    for (const Persist& held : std::exchange(held_, {})) commit(held);
+    settle();
+  }
+  void advance(Nanoseconds by) {  // in steps of 100 ms, like the runtime's timer
+    const BootTime until = now_.boot + by;
+    while (now_.boot < until) {
+      const auto piece = std::min<Nanoseconds>(Milliseconds{100}, until - now_.boot);
+      now_.boot += piece;
+      now_.wall += piece;
+      feed(Tick{});
+    }
+  }
+  // The collector dies; what is in the store is loaded by the next one. Streams are gone.
+  void restart() {
+    core_ = CollectorCore(options_);
+    held_.clear();
+    open_.clear();
+    Loaded loaded;
+    for (const auto& [host, row] : records_) loaded.records.push_back(row);
+    for (const auto& [host, row] : heads_) loaded.desired.push_back(row);
+    for (const auto& [host, row] : values_) {
+      loaded.observed.push_back({host, session::ResourceType::kRoutes, row.digest, "", row.received, row.session});
+    }
+    for (const auto& [host, row] : positions_) loaded.positions.push_back(row);
+    for (const auto& [id, row] : drifts_) {
+      if (!row.closed) loaded.open_drift.push_back(row);
+      loaded.highest_drift = std::max(loaded.highest_drift, id);
+    }
+    for (const auto& [host, row] : statuses_) {
+      store::StatusRow status{host, row.status, row.last_seen, row.agent_version, row.boot_id, ""};
+      loaded.statuses.push_back({status, row.last_result});
+    }
+    loaded.certificates = certificates_;
+    feed(std::move(loaded));
+  }
+
+  // ---- agents ----
+  StreamId open(const std::string& host, const std::string& serial = "") {
+    const StreamId id{++last_stream_};
+    open_[id] = HostId{host};
+    feed(StreamOpened{id, HostId{host}, serial.empty() ? "serial-" + host : serial, "192.0.2.7:40000",
+                      SessionId{"session-" + std::to_string(id.value)}});
+    return id;
+  }
+  void say(StreamId stream, session::ToCollector message) {
+    if (!open_.contains(stream)) return;
+    DesiredPtr desired;
+    if (const auto found = desired_.find(open_[stream]); found != desired_.end()) desired = found->second;
+    feed(MessageIn{stream, std::move(message), desired});
+  }
+  void hang_up(StreamId stream, const std::string& reason = "stream ended") {
+    if (open_.erase(stream) != 0) feed(StreamClosed{stream, reason});
+  }
+  bool is_open(StreamId stream) const { return open_.contains(stream); }
+
+  // ---- what came of it ----
+  template <typename T>
+  std::vector<T> sent(StreamId to) const {
+    std::vector<T> list;
+    for (const auto& send : sends_) {
+      if (send.to == to && std::holds_alternative<T>(send.message)) list.push_back(std::get<T>(send.message));
+    }
+    return list;
+  }
+  void forget_sent() {
+    sends_.clear();
+    offers_.clear();
+    published_.clear();
+    told_.clear();
+    persists_ = 0;
+  }
+  CollectorCore& core() { return core_; }
+  const HostState& host(const std::string& name) const { return *core_.find_host(HostId{name}); }
+  const Now& now() const { return now_; }
+
+  std::vector<Send> sends_;
+  std::vector<SendOffer> offers_;
+  std::vector<session::DriftRecord> published_;
+  std::vector<Tell> told_;
+  std::map<StreamId, std::string> close_reasons_;
+  std::vector<HostWrites::Audit> audits_;
+  std::map<DriftId, session::DriftRecord> drifts_;  // durable
+  std::map<HostId, std::vector<session::HostEvent>> events_;  // durable
+  std::map<HostId, store::EventPosition> positions_;
+  std::size_t persists_ = 0;
+
+  void feed(Event event) {
+    perform(core_.step(std::move(event), now_));
+    settle();
+  }
+
+ private:
+  void perform(Effects effects) {
+    for (Effect& effect : effects) {
+      std::visit(Overload{[&](Send& e) { sends_.push_back(std::move(e)); },
+                          [&](SendOffer& e) { offers_.push_back(e); },
+                          [&](Close& e) { closing_.push_back(e); },
+                          [&](Persist& e) { todo_.push_back(e); },
+                          [&](LoadValue& e) { loads_.push_back(e.host); },
+                          [&](Publish& e) { published_.push_back(std::move(e.drift)); },
+                          [&](Tell& e) { told_.push_back(std::move(e)); }},
+                 effect);
+    }
+  }
+  // Everything the world answers by itself, until it is quiet.
+  void settle() {
+    while (!closing_.empty() || !todo_.empty() || !loads_.empty()) {
+      for (const Close& close : std::exchange(closing_, {})) {
+        close_reasons_[close.which] = close.reason;
+        if (open_.erase(close.which) != 0) perform(core_.step(StreamClosed{close.which, close.reason}, now_));
+      }
+      for (const HostId& host : std::exchange(loads_, {})) load(host);
+      for (const Persist& persist : std::exchange(todo_, {})) write(persist);
+    }
+  }
+  void load(const HostId& host) {
+    ValueLoaded loaded{host, nullptr, nullptr};
+    if (const auto found = values_.find(host); found != values_.end()) loaded.routes = found->second.routes;
+    if (const auto found = desired_.find(host); found != desired_.end()) loaded.desired = found->second;
+    perform(core_.step(std::move(loaded), now_));
+  }
+  void write(const Persist& persist) {
+    ++persists_;
+    if (disk_ == Disk::kHeld) return held_.push_back(persist);
+    if (disk_ == Disk::kFails) {
+      return perform(core_.step(StoreDone{persist.token, Error{Errc::kIo, "disk full", "", ""}}, now_));
+    }
+    commit(persist);
+  }
+  void commit(const Persist& persist) {
+    const HostWrites& writes = *persist.writes;
+    if (writes.value) {
+      values_[persist.host] = {writes.value->digest, writes.value->received, writes.value->session,
+                               parse_(writes.value->payload)};
+    }
+    for (const auto& entry : writes.events) events_[persist.host].push_back(entry.event);
+    auto& position = positions_[persist.host];
+    position.host = persist.host;
+    position.lost += writes.lost;
+    if (!writes.events.empty()) position.durable = writes.events.back().event.sequence;
+    for (const auto& drift : writes.drifts) drifts_[drift.id] = drift;
+    if (writes.status) statuses_[persist.host] = *writes.status;
+    audits_.insert(audits_.end(), writes.audits.begin(), writes.audits.end());
+    perform(core_.step(StoreDone{persist.token, std::nullopt}, now_));
+  }
+
+ public:
+  // A value is kept by its payload: the report of the payload "v7" is what remember("v7", report) said.
+  session::ValueReport remember(const std::string& payload, session::RoutesReport report) {
+    reports_[payload] = std::make_shared<const session::RoutesReport>(report);
+    return {digest_of(payload), payload, std::move(report)};
+  }
+
+ private:
+  struct StoredValue {
+    Digest digest;
+    WallTime received{};
+    SessionId session;
+    std::shared_ptr<const session::RoutesReport> routes;
+  };
+  std::shared_ptr<const session::RoutesReport> parse_(const std::string& payload) { return reports_[payload]; }
+
+  CoreOptions options_;
+  CollectorCore core_;
+  Now now_;
+  Disk disk_ = Disk::kWorks;
+  std::uint64_t last_stream_ = 0;
+  std::map<StreamId, HostId> open_;
+  std::deque<Close> closing_;
+  std::deque<Persist> todo_, held_;
+  std::deque<HostId> loads_;
+  std::map<HostId, DesiredPtr> desired_;
+  std::map<HostId, DesiredHead> heads_;
+  std::map<HostId, store::HostRecord> records_;
+  std::map<HostId, StoredValue> values_;
+  std::map<HostId, HostWrites::Status> statuses_;
+  std::vector<store::CertificateRow> certificates_;
+  std::map<std::string, std::shared_ptr<const session::RoutesReport>> reports_;
+};
+
+}  // namespace ondol::collector
