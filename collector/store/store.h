@@ -1,6 +1,7 @@
 // What a collector remembers, behind one interface with one contract suite run on every engine.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -12,6 +13,9 @@
 #include "common/session/messages.h"
 
 namespace ondol::store {
+
+// An expired certificate may still be renewed on proof of its key for this long, so it is remembered.
+inline constexpr auto kCertificateMemory = std::chrono::hours(24 * 30);
 
 // ---- rows: plain values ----
 struct HostRecord {  // one line of the CMDB
@@ -120,19 +124,19 @@ struct AuditRow {
 // ---- writes: data, so that a batch is one transaction on every engine ----
 struct PutRecord { HostRecord row; };
 struct DeleteRecord { HostId host; };
-struct PutRevision { RevisionRow row; };     // also becomes the current revision
+struct PutRevision { RevisionRow row; };     // also becomes the current revision; a stored id is replaced
 struct PutDesired { DesiredRow row; };       // refused (kConflict) unless generation is greater than the stored one
 struct PutObserved { ObservedRow row; };
-struct AppendEvents {                        // rows already stored are skipped; moves EventPosition to the last one
+struct AppendEvents {                        // rows already stored are skipped; EventPosition moves up to the last one
   HostId host;
   std::vector<EventRow> rows;                // ascending
   std::uint64_t lost = 0;                    // added to the host's count
 };
 struct PutDrift { DriftRow row; };
 struct PutStatus { StatusRow row; };
-struct PutToken { TokenRow row; };
+struct PutToken { TokenRow row; };           // refused (kAlreadyExists) when the hash is stored: a used one stays used
 struct UseToken { Sha256 hash; WallTime at{}; };  // refused (kConflict) when used or unknown: exactly one use wins
-struct PutCertificate { CertificateRow row; };
+struct PutCertificate { CertificateRow row; };  // a revoked one stays revoked
 struct RevokeCertificates { HostId host; };
 struct AppendAudit { WallTime at{}; std::string actor, action, subject, detail; };
 
@@ -145,8 +149,9 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // All of it or nothing; durable when it returns. A refused write names its index in Error::where and the whole batch
-  // is rolled back. kIo: nothing was stored and the engine keeps refusing until the disk answers again.
+  // All of it or nothing; durable when it returns. A refused write names its index in Error::where ("write 3" is
+  // batch[3]) and the whole batch is rolled back. kIo: nothing was stored; the same batch may be tried again once the
+  // disk answers, unless must_reopen().
   virtual Result<void> commit(const Batch& batch) = 0;
   virtual Result<void> checkpoint() = 0;  // off the writer; may run beside commit
 
@@ -170,10 +175,21 @@ class Store {
   virtual Result<void> verify_audit() = 0;                                      // kCorrupt names the first bad number
 
   virtual std::string engine() const = 0;  // "memory", "sqlite"
+
+  // A flush to disk failed, so the kernel may have dropped what it held: every commit is refused until the store is
+  // opened again. Thread: any.
+  virtual bool must_reopen() const { return false; }
 };
 
 std::unique_ptr<Store> make_memory_store();
-// Creates the file (mode 0600) and migrates older schemas; refuses newer ones.
-Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path);
+
+struct SqliteLimits {
+  std::size_t log_restart_bytes = 64 << 20;   // beyond it a checkpoint makes commits wait, to start the log afresh
+  std::size_t log_refuse_bytes = 1 << 30;     // beyond it commits are refused: a foreign reader keeps the log from shrinking
+  Milliseconds log_restart_pause{5'000};      // between attempts while such a reader is there
+};
+// Creates the file (mode 0600) and migrates older schemas; refuses newer ones, and a file that another process has open
+// as its store.
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path, const SqliteLimits& limits = {});
 
 }  // namespace ondol::store
