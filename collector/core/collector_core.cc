@@ -122,6 +122,7 @@ void CollectorCore::on(HostRevoked& revoked) {
 }
 
 void CollectorCore::on(Stopping&) {
+  stopping_ = true;  // streams that end now say nothing about their hosts
   for (auto& [host, state] : hosts_) {
     if (!state.live) continue;
     HostWrites writes;

@@ -140,6 +140,7 @@ class CollectorCore {
   Now now_{};
   BootTime swept_{};
   std::uint64_t sweeps_ = 0;
+  bool stopping_ = false;
   CoreStats stats_;
   CoreCounters counters_;
   std::set<HostId> dirty_;  // hosts with writes to flush at the end of this step

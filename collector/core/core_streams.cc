@@ -158,6 +158,7 @@ void CollectorCore::on(StreamClosed& closed) {
   if (found == streams_.end()) return;
   const HostId host = found->second.host;
   streams_.erase(found);
+  if (stopping_) return;
   const auto rival = challengers_.find(host);
   if (rival != challengers_.end() && rival->second.stream == closed.stream) {
     challengers_.erase(rival);

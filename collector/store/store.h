@@ -89,7 +89,7 @@ struct StatusRow {  // what the host last said of itself; written when it change
   session::GenerationStatus status;
   WallTime last_seen{};
   std::string agent_version, boot_id;
-  std::string last_result;  // serialised v1::GenerationResult; empty = none
+  std::string last_result;  // serialised v1::HostEvent with a GenerationResult; empty = none
   bool operator==(const StatusRow&) const = default;
 };
 

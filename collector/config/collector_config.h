@@ -1,0 +1,37 @@
+// collector.yaml, read strictly, with every path and address overridable from the command line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+
+namespace ondol::collector {
+
+struct CollectorConfig {
+  std::string state_dir = "/var/lib/ondol/collector";  // store.db, ca/, identity/
+  std::string agents_listen = "0.0.0.0:7443";
+  Milliseconds heartbeat{30'000};                      // 1 s to 1 h
+  std::size_t max_connections = 15'000;
+  std::size_t max_per_source = 64;
+  std::string enroll_listen = "0.0.0.0:7444";
+  std::string admin_socket = "/run/ondol/admin.sock";
+  std::string admin_group = "ondol";                   // its members may ask; empty = root and our own user only
+  std::string metrics_listen = "127.0.0.1:9791";
+  std::vector<std::string> names;                      // of the server certificate; ondol-collector is always added
+  bool operator==(const CollectorConfig&) const = default;
+};
+
+// Unknown keys, wrong types and bad addresses are errors with file:line:column.
+Result<CollectorConfig> parse_collector_config(const std::string& text, const std::string& file);
+Result<CollectorConfig> read_collector_config(const std::string& path);
+
+struct CommandLine {
+  CollectorConfig config;
+  bool version = false;  // print it and leave
+};
+// The usage text is the error's message when --help was asked for (kNotFound); kInvalidInput otherwise.
+Result<CommandLine> parse_command_line(int argc, const char* const* argv);
+
+}  // namespace ondol::collector
