@@ -1,0 +1,124 @@
+#include "agent/host/routes/apply_routes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "agent/host/routes/encode_rtnetlink.h"
+#include "agent/host/routes/read_links.h"
+
+namespace ondol::routes {
+namespace {
+
+bool link_or_address_is_missing(int error_number) {
+  return error_number == ENETUNREACH || error_number == EHOSTUNREACH || error_number == ENODEV ||
+         error_number == ENETDOWN;
+}
+
+// Somebody was there first, or what should be replaced or removed is gone.
+bool is_conflict(OpKind kind, int error_number) {
+  switch (kind) {
+    case OpKind::kAdd: return error_number == EEXIST;
+    case OpKind::kReplace: return error_number == ENOENT || error_number == EEXIST;
+    case OpKind::kRemove: return error_number == ESRCH;
+    case OpKind::kAppend: return error_number == EEXIST;
+  }
+  return false;
+}
+
+class Applier {
+ public:
+  Applier(RequestSocket& requests, const LinkTable& links, const std::vector<RouteOp>& operations)
+      : requests_(requests), links_(links), operations_(operations) {
+    report_.done.resize(operations.size());
+  }
+
+  ApplyReport run() {
+    for (std::size_t next = 0; next < operations_.size();) next = send_batch_from(next);
+    std::ranges::sort(report_.failures, {}, &OpFailure::index);
+    return std::move(report_);
+  }
+
+ private:
+  // Gives the first operation after the batch.
+  std::size_t send_batch_from(std::size_t next) {
+    RouteBatch batch(requests_.take_sequences(requests_.max_batch_messages()));
+    members_.clear();
+    for (; next < operations_.size() && !batch.is_full() && batch.count() < requests_.max_batch_messages(); ++next) {
+      if (const auto refusal = batch.add(operations_[next], links_)) {
+        refuse(next, *refusal);
+        continue;
+      }
+      members_.push_back(next);
+    }
+    if (batch.count() == 0) return next;
+    batch.ask_for_acknowledgement();
+    const auto failures = requests_.send_batch(batch.bytes(), batch.first_sequence(), batch.count());
+    if (!failures) {
+      for (const std::size_t index : members_) add_failure({index, EIO, failures.error().message, false, false});
+      return next;
+    }
+    for (const std::size_t index : members_) report_.done[index] = true;
+    for (const BatchFailure& failure : *failures) fail_operation(members_[failure.index], failure.answer);
+    return next;
+  }
+
+  void refuse(std::size_t index, const RouteBatch::Refusal& refusal) {
+    // A route over an interface that does not exist is not there to be removed.
+    const bool is_gone = refusal.waiting && operations_[index].kind == OpKind::kRemove;
+    add_failure({index, is_gone ? ESRCH : refusal.error_number, refusal.text, refusal.waiting && !is_gone, is_gone});
+  }
+
+  void fail_operation(std::size_t index, const Answer& answer) {
+    const RouteOp& operation = operations_[index];
+    OpFailure failure{index, answer.error_number, answer.text, false, false};
+    if (failure.text.empty()) failure.text = std::strerror(answer.error_number);
+    failure.conflict = is_conflict(operation.kind, answer.error_number);
+    failure.waiting = operation.kind != OpKind::kRemove && link_or_address_is_missing(answer.error_number);
+    const auto& source = operation.route.value.preferred_source;
+    if (answer.error_number == EINVAL && source && operation.kind != OpKind::kRemove && !has_address(*source)) {
+      failure.waiting = true;
+      failure.text = fmt::format("{} is not an address of this host", render(*source));
+    }
+    add_failure(std::move(failure));
+  }
+
+  void add_failure(OpFailure failure) {
+    report_.done[failure.index] = false;
+    report_.failures.push_back(std::move(failure));
+  }
+
+  // The kernel says EINVAL both for a preferred source that is not here yet and for nonsense.
+  bool has_address(const IpAddress& address) {
+    if (!addresses_) {
+      addresses_.emplace();
+      const auto links = read_links(requests_);
+      if (!links) return true;
+      for (const Link& link : *links) {
+        for (const IpPrefix& own : link.addresses) addresses_->push_back(own.address);
+      }
+    }
+    return std::ranges::find(*addresses_, address) != addresses_->end();
+  }
+
+  RequestSocket& requests_;
+  const LinkTable& links_;
+  const std::vector<RouteOp>& operations_;
+  std::vector<std::size_t> members_;  // of the current batch: index into operations_
+  std::optional<std::vector<IpAddress>> addresses_;
+  ApplyReport report_;
+};
+
+}  // namespace
+
+ApplyReport apply_routes(RequestSocket& requests, const LinkTable& links, const std::vector<RouteOp>& operations) {
+  const auto start = std::chrono::steady_clock::now();
+  ApplyReport report = Applier(requests, links, operations).run();
+  report.duration = std::chrono::steady_clock::now() - start;
+  return report;
+}
+
+}  // namespace ondol::routes

@@ -1,0 +1,83 @@
+#include "agent/host/routes/snapshot_builder.h"
+
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace ondol::routes {
+namespace {
+
+// The kernel's order is nearly ours. Beyond this many strays one sort of everything is cheaper than inserting each.
+constexpr std::size_t kMaxInsertions = 2048;
+
+}  // namespace
+
+SnapshotBuilder::SnapshotBuilder(const ComparedTables& tables, const LinkTable& links, const NexthopTable& nexthops)
+    : tables_(tables), links_(links), nexthops_(nexthops) {}
+
+void SnapshotBuilder::take(const Message& message) {
+  if (message.type != RTM_NEWROUTE) return;
+  const Looked looked = look_at_route(message, tables_);
+  switch (looked.look) {
+    case RouteLook::kNotLooked: return;
+    case RouteLook::kMalformed: ++malformed_; return;
+    case RouteLook::kCounted: ++counted_[looked.protocol]; return;
+    case RouteLook::kCompared: break;
+  }
+  ++compared_;
+  digest_ = XXH3_64bits_withSeed(message.body.data(), message.body.size(), digest_);
+  if (looked.protocol != kOurProtocol && foreign_kept_ >= kMaxForeignRoutes) return;
+  take_compared(message);
+  if (looked.protocol != kOurProtocol) ++foreign_kept_;
+}
+
+void SnapshotBuilder::take_compared(const Message& message) {
+  ObservedRoute& route = routes_.emplace_back();
+  const Decoded decoded = decode_route(message, links_, nexthops_, route);
+  if (decoded != Decoded::kWhole) {
+    routes_.pop_back();
+    if (decoded == Decoded::kUnknownIndex) has_unknown_index_ = true;
+    if (decoded == Decoded::kMalformed) ++malformed_;
+    return;
+  }
+  const auto index = static_cast<std::uint32_t>(routes_.size() - 1);
+  const auto before = [this](std::uint32_t a, std::uint32_t b) {
+    return routes_[a].route.key < routes_[b].route.key;
+  };
+  const bool in_order = order_.empty() || !before(index, order_.back());
+  if (in_order || ++out_of_order_ > kMaxInsertions) {
+    order_.push_back(index);
+    return;
+  }
+  order_.insert(std::upper_bound(order_.begin(), order_.end(), index, before), index);
+}
+
+void SnapshotBuilder::sort() {
+  if (out_of_order_ == 0) return;
+  if (out_of_order_ > kMaxInsertions) {
+    const auto before = [this](std::uint32_t a, std::uint32_t b) {
+      return routes_[a].route.key < routes_[b].route.key;
+    };
+    std::stable_sort(order_.begin(), order_.end(), before);
+  }
+  std::vector<ObservedRoute> sorted;
+  sorted.reserve(routes_.size());
+  for (const std::uint32_t index : order_) sorted.push_back(std::move(routes_[index]));
+  routes_ = std::move(sorted);
+}
+
+RouteSnapshot SnapshotBuilder::finish() {
+  sort();
+  RouteSnapshot snapshot;
+  snapshot.routes = std::move(routes_);
+  for (std::size_t protocol = 0; protocol < counted_.size(); ++protocol) {
+    if (counted_[protocol] > 0) snapshot.counted.emplace_back(static_cast<std::uint8_t>(protocol), counted_[protocol]);
+  }
+  snapshot.compared = compared_;
+  snapshot.truncated = snapshot.routes.size() < compared_;
+  return snapshot;
+}
+
+}  // namespace ondol::routes

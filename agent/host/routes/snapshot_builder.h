@@ -1,0 +1,49 @@
+// Dump messages in, one sorted snapshot out. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "agent/host/routes/decode_rtnetlink.h"
+
+namespace ondol::routes {
+
+inline constexpr std::size_t kMaxForeignRoutes = 40'000;  // compared foreign routes kept; ours are always kept
+
+// Limits: kMaxForeignRoutes kept, all are counted. Never-compared routes cost a look at their fixed header only.
+class SnapshotBuilder {
+ public:
+  SnapshotBuilder(const ComparedTables& tables, const LinkTable& links, const NexthopTable& nexthops);
+
+  void reserve(std::size_t routes) { routes_.reserve(routes); }
+  void take(const Message& message);  // RTM_NEWROUTE of a dump; all others are left alone
+
+  // A message that could not be decoded: its interface or nexthop object was unknown, or it was no route at all.
+  bool has_unknown_index() const { return has_unknown_index_; }
+  std::uint32_t malformed() const { return malformed_; }
+  // Of the compared messages as the kernel wrote them, in its order. Equal digests of two dumps mean equal routes.
+  std::uint64_t digest() const { return digest_; }
+
+  RouteSnapshot finish();  // once
+
+ private:
+  void take_compared(const Message& message);
+  void sort();
+
+  const ComparedTables& tables_;
+  const LinkTable& links_;
+  const NexthopTable& nexthops_;
+  std::vector<ObservedRoute> routes_;
+  std::vector<std::uint32_t> order_;  // indices into routes_, sorted by key while it is cheap
+  std::size_t out_of_order_ = 0;
+  std::array<std::uint32_t, 256> counted_{};
+  std::uint32_t compared_ = 0;
+  std::size_t foreign_kept_ = 0;
+  std::uint32_t malformed_ = 0;
+  bool has_unknown_index_ = false;
+  std::uint64_t digest_ = 0;
+};
+
+}  // namespace ondol::routes
