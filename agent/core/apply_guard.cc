@@ -1,0 +1,125 @@
+#include "agent/core/apply_guard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ondol::agent {
+namespace {
+
+using routes::OpKind;
+using routes::RouteOp;
+
+bool touches_key(std::span<const RouteOp> operations, const routes::RouteKey& key) {
+  return std::any_of(operations.begin(), operations.end(), [&](const RouteOp& op) { return op.route.key == key; });
+}
+
+// Does something that this change leaves alone lead to `target` more closely than `cover` does?
+bool has_closer_cover(const IpPrefix& target, const IpPrefix& cover, std::span<const RouteOp> operations,
+                      const GuardView& view) {
+  const auto closer = [&](const IpPrefix& prefix) {
+    return prefix.length > cover.length && contains(masked(prefix), target);
+  };
+  for (const LinkFacts& link : view.links) {
+    if (link.up && std::any_of(link.addresses.begin(), link.addresses.end(), closer)) return true;
+  }
+  return std::any_of(view.observed.begin(), view.observed.end(), [&](const routes::ObservedRoute& route) {
+    return route.route.key.table == routes::kMainTable && closer(route.route.key.destination) &&
+           !touches_key(operations, route.route.key);
+  });
+}
+
+// A change inside a protected prefix always touches it; a cover of it only when nothing closer leads there.
+std::string judge_prefixes(const RouteOp& op, std::span<const RouteOp> operations, const GuardView& view) {
+  const IpPrefix& destination = op.route.key.destination;
+  for (const IpPrefix& prefix : view.rules.protected_prefixes) {
+    if (contains(prefix, destination)) return fmt::format("guard: inside protected prefix {}", render(prefix));
+    if (contains(destination, prefix) && !has_closer_cover(prefix, destination, operations, view)) {
+      return fmt::format("guard: protected prefix {} is reached through it", render(prefix));
+    }
+  }
+  return {};
+}
+
+std::string judge_collector_path(const RouteOp& op, std::span<const RouteOp> operations, const GuardView& view) {
+  const bool closes = op.kind == OpKind::kRemove || op.route.value.type != routes::RouteType::kUnicast;
+  if (!closes) return {};
+  for (const IpPrefix& collector : view.collector_path) {
+    if (contains(op.route.key.destination, collector) &&
+        !has_closer_cover(collector, op.route.key.destination, operations, view)) {
+      return fmt::format("guard: the collector {} is reached through it", render(collector.address));
+    }
+  }
+  return {};
+}
+
+bool is_protected(std::string_view interface, const GuardRules& rules) {
+  return std::any_of(rules.protected_interfaces.begin(), rules.protected_interfaces.end(),
+                     [&](const std::string& pattern) { return matches_glob(pattern, interface); });
+}
+
+// The interface a nexthop uses: the one it names, else the one whose network holds the gateway.
+std::string_view interface_of(const routes::Nexthop& hop, const GuardView& view) {
+  if (!hop.interface.empty() || !hop.gateway) return hop.interface.view();
+  for (const LinkFacts& link : view.links) {
+    for (const IpPrefix& address : link.addresses) {
+      if (contains(masked(address), *hop.gateway)) return link.name.view();
+    }
+  }
+  return {};
+}
+
+std::string judge_interfaces(const routes::RouteValue& value, const GuardView& view) {
+  for (const routes::Nexthop& hop : value.nexthops) {
+    const std::string_view interface = interface_of(hop, view);
+    if (is_protected(interface, view.rules)) return fmt::format("guard: interface {} is protected", interface);
+  }
+  return {};
+}
+
+std::string judge_operation(const RouteOp& op, std::span<const RouteOp> operations, const GuardView& view) {
+  std::string reason = judge_prefixes(op, operations, view);
+  if (reason.empty()) reason = judge_collector_path(op, operations, view);
+  if (reason.empty()) reason = judge_interfaces(op.route.value, view);
+  if (reason.empty() && op.before) reason = judge_interfaces(op.before->route.value, view);
+  return reason;
+}
+
+}  // namespace
+
+std::vector<Refusal> judge_operations(std::span<const RouteOp> operations, const GuardView& view) {
+  std::vector<Refusal> refusals;
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    std::string reason = judge_operation(operations[i], operations, view);
+    if (!reason.empty()) refusals.push_back({i, std::move(reason)});
+  }
+  return refusals;
+}
+
+std::string judge_deletion_share(std::span<const RouteOp> operations, std::size_t owned, int percent) {
+  const auto removals = static_cast<std::size_t>(std::count_if(
+      operations.begin(), operations.end(), [](const RouteOp& op) { return op.kind == OpKind::kRemove; }));
+  const std::size_t base = std::max(owned, removals);
+  if (base < 10 || removals * 100 <= base * static_cast<std::size_t>(percent)) return {};
+  return fmt::format("guard: {} of {} routes would be deleted, more than {} %", removals, base, percent);
+}
+
+bool matches_glob(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      mark = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p, ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++mark;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
+}  // namespace ondol::agent

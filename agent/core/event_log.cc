@@ -1,0 +1,47 @@
+#include "agent/core/event_log.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ondol::agent {
+namespace {
+
+constexpr double kBurst = 200;     // events
+constexpr double kPerSecond = 20;  // events
+
+}  // namespace
+
+void EventLog::restore(EventSequence next, EventSequence oldest) {
+  next_ = next;
+  oldest_ = oldest;
+}
+
+EventSequence EventLog::append(EventBody body, Turn& turn) {
+  const EventSequence sequence = next_;
+  ++next_.value;
+  turn.out.push_back(AppendEvent{{sequence, turn.now.wall, std::move(body)}});
+  return sequence;
+}
+
+bool EventLog::admit_unlisted(BootTime now) {
+  const double passed = std::chrono::duration<double>(now - refilled_).count();
+  allowance_ = std::min(kBurst, allowance_ + passed * kPerSecond);
+  refilled_ = now;
+  if (allowance_ < 1) {
+    ++untold_;
+    return false;
+  }
+  allowance_ -= 1;
+  return true;
+}
+
+std::uint64_t EventLog::take_untold() { return std::exchange(untold_, 0); }
+
+void EventLog::acknowledged(EventSequence durable, Turn& turn) {
+  if (durable >= next_) next_ = EventSequence{durable.value + 1};
+  if (durable < oldest_) return;
+  oldest_ = EventSequence{durable.value + 1};
+  turn.out.push_back(TruncateSpool{durable});
+}
+
+}  // namespace ondol::agent

@@ -1,0 +1,45 @@
+// Numbers the host's events and remembers how far the collector has them.
+#pragma once
+
+#include "agent/core/effects.h"
+
+namespace ondol::agent {
+
+class EventLog;
+
+// What one step of the core works with.
+struct Turn {
+  Now now;
+  std::uint64_t random = 0;
+  Effects& out;
+  EventLog& log;
+};
+
+using EventBody = decltype(session::HostEvent::what);
+
+// Limits: changes of routes that nobody asked for are told 200 at once and 20 a second after; the rest is counted.
+class EventLog {
+ public:
+  void restore(EventSequence next, EventSequence oldest);
+  EventSequence append(EventBody body, Turn& turn);
+  // May one more change of a route that no layer mentions be told?
+  bool admit_unlisted(BootTime now);
+  std::uint64_t take_untold();  // how many were not admitted since the last call
+
+  // The collector stored everything up to here; numbers it has seen are never given again.
+  void acknowledged(EventSequence durable, Turn& turn);
+  void trimmed(EventSequence oldest) { oldest_ = std::max(oldest_, oldest); }
+
+  EventSequence next() const { return next_; }
+  EventSequence oldest() const { return oldest_; }
+
+ private:
+  EventSequence next_{1}, oldest_{1};
+  double allowance_ = 200;
+  BootTime refilled_{};
+  std::uint64_t untold_ = 0;
+};
+
+inline void tell(Turn& turn, Notice notice, std::string text) { turn.out.push_back(Tell{notice, std::move(text)}); }
+
+}  // namespace ondol::agent

@@ -1,0 +1,285 @@
+#include "agent/core/generation_apply.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace ondol::agent {
+namespace {
+
+using routes::OpKind;
+using routes::RouteOp;
+using routes::RouteState;
+using session::GenerationOutcome;
+using session::RouteObjectState;
+
+constexpr std::size_t kMaxRefused = 100;  // objects in one result
+constexpr int kMaxPasses = 3;             // a gateway may lie behind a route of the same generation
+
+bool writes(const DesiredState& state) { return !state.routes || state.routes->mode == Mode::kEnforce; }
+
+std::size_t owned_routes(const RouteBook& book) {
+  std::size_t owned = 0;
+  for (const auto& [key, held] : book.table().by_key()) {
+    owned += static_cast<std::size_t>(std::count_if(held.begin(), held.end(), [](const Holder& h) {
+      return h.route.ownership == routes::Ownership::kOurs;
+    }));
+  }
+  return owned;
+}
+
+}  // namespace
+
+void GenerationApply::restore(const std::optional<Highest>& highest, std::optional<Journal> journal,
+                              std::string boot_id) {
+  boot_id_ = std::move(boot_id);
+  journal_ = std::move(journal);
+  if (highest) highest_ = *highest;
+  const auto raise = [this](const DesiredState& state) {
+    if (state.generation > highest_.generation) highest_ = {state.generation, state.revision, true};
+  };
+  if (book_.confirmed()) raise(*book_.confirmed());
+  if (journal_) raise(journal_->candidate);
+  received_ = highest_.generation;
+  if (book_.confirmed()) applied_ = book_.confirmed()->generation;
+}
+
+void GenerationApply::recover(Turn& turn) {
+  restarted_ = true;
+  const bool survived = journal_ && book_.confirmed() && book_.confirmed()->generation == journal_->candidate.generation;
+  if (survived) {  // killed between `confirmed` and the end: the new state stands
+    candidate_ = journal_->candidate;
+    book_.rebuild_ledger();
+    book_.keep_only_wanted();
+    phase_ = Phase::kLedger;
+    turn.out.push_back(PersistLedger{book_.ledger()});
+    return;
+  }
+  const bool lost = highest_.generation.value != 0 && !highest_.settled &&
+                    (!book_.confirmed() || book_.confirmed()->generation != highest_.generation);
+  if (!journal_ && !lost) return;
+  candidate_ = journal_ ? journal_->candidate : DesiredState{highest_.generation, highest_.revision, {}, false};
+  reason_ = "restarted: the agent or the host restarted during the apply";
+  ledger_before_ = book_.ledger();
+  started_ = turn.now.boot;
+  // After a reboot the kernel has nothing of the candidate: there is nothing to undo.
+  undoing_ = journal_ && journal_->boot_id == boot_id_ ? still_needed(journal_->inverse, book_.table())
+                                                       : std::vector<RouteOp>{};
+  phase_ = Phase::kUndo;
+  turn.out.push_back(ApplyRoutes{ApplyPurpose::kUndo, undoing_});
+}
+
+void GenerationApply::offer(DesiredState candidate, Turn& turn) {
+  received_ = std::max(received_, candidate.generation);
+  status_changed_ = true;
+  if (candidate.generation <= highest_.generation) {
+    const bool in_force = book_.confirmed() && book_.confirmed()->generation == candidate.generation;
+    const bool in_hand = busy() && candidate_.generation == candidate.generation;
+    if (in_force || in_hand) return;
+    turn.log.append(session::GenerationResult{candidate.generation, candidate.revision, GenerationOutcome::kRefused,
+                                              fmt::format("stale: generation {} was accepted before", highest_.generation.value),
+                                              {}, 0, 0, 0, {}},
+                    turn);
+    return;
+  }
+  if (pending_ && pending_->generation > candidate.generation) return;
+  if (repairs_.held) return block(std::move(candidate), "held", turn);
+  if (journal_stuck_) return block(std::move(candidate), "storage: the journal cannot be removed", turn);
+  if (busy() || repairs_.busy() || !book_.has_read()) return block(std::move(candidate), "busy", turn);
+  begin(std::move(candidate), turn);
+}
+
+void GenerationApply::block(DesiredState candidate, std::string reason, Turn& turn) {
+  if (blocked_ != reason && reason != "busy") {
+    tell(turn, Notice::kGenerationBlocked, fmt::format("generation {} waits: {}", candidate.generation.value, reason));
+  }
+  pending_ = std::move(candidate);
+  blocked_ = std::move(reason);
+  status_changed_ = true;
+}
+
+void GenerationApply::retry_pending(bool fresh_read, Turn& turn) {
+  if (!pending_ || busy() || repairs_.busy() || repairs_.held || journal_stuck_ || !book_.has_read()) return;
+  if (needs_fresh_read_ && !fresh_read) return;
+  offer(*std::exchange(pending_, std::nullopt), turn);
+}
+
+void GenerationApply::begin(DesiredState candidate, Turn& turn) {
+  candidate_ = std::move(candidate);
+  blocked_.clear();
+  needs_fresh_read_ = false;
+  started_ = turn.now.boot;
+  restarted_ = false;
+  waiting_.clear();
+  refused_.clear();
+  counts_ = {};
+  pass_ = 0;
+  phase_ = Phase::kReadBefore;
+  turn.out.push_back(ReadRoutes{ReadPurpose::kBeforeApply, book_.tables(&candidate_)});
+}
+
+void GenerationApply::on_read(const RoutesRead& read, Turn& turn) {
+  if (phase_ == Phase::kReadBefore && read.purpose == ReadPurpose::kBeforeApply) {
+    if (read.snapshot) return plan(turn);
+    phase_ = Phase::kIdle;  // unknown is not empty: nothing is planned against it
+    needs_fresh_read_ = true;
+    return block(std::move(candidate_), "unknown: " + read.snapshot.error().message, turn);
+  }
+  if (phase_ == Phase::kReadBack && read.purpose == ReadPurpose::kReadBack) {
+    if (read.snapshot) return judge_read_back(turn);
+    if (pass_++ < kMaxPasses) return turn.out.push_back(ReadRoutes{ReadPurpose::kReadBack, book_.tables(&candidate_)});
+    return undo("unknown: the result could not be read back: " + read.snapshot.error().message, {}, turn);
+  }
+  if (phase_ == Phase::kUndoRead && read.purpose == ReadPurpose::kAfterUndo) {
+    highest_.settled = true;
+    phase_ = Phase::kSettle;
+    turn.out.push_back(PersistHighest{highest_});
+  }
+}
+
+routes::RoutePlan GenerationApply::make_plan() const {
+  routes::RouteSnapshot snapshot = book_.table().snapshot();
+  if (!candidate_.routes) return plan_withdrawal(snapshot);
+  routes::PlanRules rules;
+  rules.never_remove_covering = book_.guard.protected_prefixes;
+  rules.never_remove_covering.insert(rules.never_remove_covering.end(), book_.collector_path().begin(),
+                                     book_.collector_path().end());
+  return plan_routes(*candidate_.routes, snapshot, rules);
+}
+
+void GenerationApply::plan(Turn& turn) {
+  guard_note_.clear();
+  if (writes(candidate_) && !book_.guard.apply_routes) {
+    // Counts as report: nothing is written, and it is said.
+    guard_note_ = book_.guard.problem.empty() ? "guard: remote apply of routes is off" : "guard: " + book_.guard.problem;
+    if (candidate_.routes) candidate_.routes->mode = Mode::kReport;
+    tell(turn, Notice::kGuardRefuses, guard_note_);
+  }
+  const bool write = writes(candidate_) && guard_note_.empty();
+  const routes::RoutePlan made = write ? make_plan() : routes::RoutePlan{};
+  if (std::string reason = refusal_of(made); !reason.empty()) return refuse(std::move(reason), {}, turn);
+  std::vector<RouteObjectState> refused;
+  for (const Refusal& refusal : book_.judge(made.operations)) {
+    refused.push_back(object(made.operations[refusal.index].route.key, refusal.reason, turn));
+  }
+  if (!refused.empty()) return refuse(refused.front().reason, std::move(refused), turn);
+  planned_ = passing_ = made.operations;
+  ledger_before_ = book_.ledger();
+  highest_ = {candidate_.generation, candidate_.revision, false};
+  phase_ = Phase::kHighest;
+  turn.out.push_back(PersistHighest{highest_});
+}
+
+std::string GenerationApply::refusal_of(const routes::RoutePlan& made) const {
+  const bool empty = !candidate_.routes || candidate_.routes->routes.empty();
+  if (!candidate_.allow_mass_delete && (is_mass_delete(made) || (empty && made.removals > 0))) {
+    return fmt::format("mass_delete: {} of {} routes would be deleted and the revision does not allow it", made.removals,
+                       made.owned_before);
+  }
+  return judge_deletion_share(made.operations, owned_routes(book_), book_.guard.max_deletion_percent);
+}
+
+void GenerationApply::refuse(std::string reason, std::vector<RouteObjectState> refused, Turn& turn) {
+  tell(turn, Notice::kGenerationRefused, fmt::format("generation {}: {}", candidate_.generation.value, reason));
+  if (refused.size() > kMaxRefused) refused.resize(kMaxRefused);
+  blocked_ = reason;
+  turn.log.append(session::GenerationResult{candidate_.generation, candidate_.revision, GenerationOutcome::kRefused,
+                                            std::move(reason), std::move(refused), 0, 0, 0,
+                                            turn.now.boot - started_},
+                  turn);
+  finish();
+}
+
+void GenerationApply::on_persisted(const Persisted& persisted, Turn& turn) {
+  if (!persisted.result) return step_failed(persisted, turn);
+  if (phase_ == Phase::kHighest && persisted.item == StoredItem::kHighest) {
+    if (planned_.empty()) return confirm(turn);
+    journal_ = Journal{candidate_, inverse(planned_), boot_id_, {}};
+    phase_ = Phase::kJournal;
+    turn.out.push_back(PersistJournal{*journal_});
+  } else if (phase_ == Phase::kJournal && persisted.item == StoredItem::kJournal) {
+    apply(turn);
+  } else if (phase_ == Phase::kConfirmed && persisted.item == StoredItem::kConfirmed) {
+    book_.confirm(candidate_);
+    book_.keep_only_wanted();
+    phase_ = Phase::kLedger;
+    turn.out.push_back(PersistLedger{book_.ledger()});
+  } else if (phase_ == Phase::kLedger && persisted.item == StoredItem::kLedger) {
+    book_.ledger_changed = false;
+    if (!journal_) return finish_confirmed(turn);
+    phase_ = Phase::kJournalRemoval;
+    turn.out.push_back(RemoveJournal{});
+  } else if (persisted.item == StoredItem::kJournalRemoval) {
+    journal_.reset();
+    journal_stuck_ = false;
+    if (phase_ == Phase::kJournalRemoval) finish_confirmed(turn);
+    if (phase_ == Phase::kUndoJournalRemoval) finish_undone(turn);
+  } else if (phase_ == Phase::kSettle && persisted.item == StoredItem::kHighest) {
+    if (!journal_) return finish_undone(turn);
+    phase_ = Phase::kUndoJournalRemoval;
+    turn.out.push_back(RemoveJournal{});
+  }
+}
+
+// Before the first change: nothing happened. Afterwards: undone, or confirmed with a journal that must still go.
+void GenerationApply::step_failed(const Persisted& persisted, Turn& turn) {
+  const std::string reason = "storage: " + persisted.result.error().message;
+  switch (phase_) {
+    case Phase::kHighest:
+      highest_.generation = book_.confirmed() ? book_.confirmed()->generation : Generation{};
+      highest_.settled = true;
+      return refuse(reason, {}, turn);
+    case Phase::kJournal: {
+      journal_.reset();
+      counts_ = {};
+      reason_ = reason;
+      highest_.settled = true;
+      phase_ = Phase::kSettle;
+      return turn.out.push_back(PersistHighest{highest_});
+    }
+    case Phase::kConfirmed: return undo(reason, {}, turn);
+    case Phase::kLedger:
+    case Phase::kJournalRemoval:
+      journal_stuck_ = journal_.has_value();
+      return finish_confirmed(turn);
+    case Phase::kSettle:
+    case Phase::kUndoJournalRemoval:
+      journal_stuck_ = journal_.has_value();
+      return finish_undone(turn);
+    case Phase::kIdle:
+    case Phase::kReadBefore:
+    case Phase::kApply:
+    case Phase::kReadBack:
+    case Phase::kUndo:
+    case Phase::kUndoRead: return;
+  }
+}
+
+void GenerationApply::on_sweep(Turn& turn) {
+  if (!journal_stuck_ || busy()) return;
+  // The ledger first: without the journal it alone knows what is ours.
+  if (book_.ledger_changed) turn.out.push_back(PersistLedger{book_.ledger()});
+  turn.out.push_back(RemoveJournal{});
+}
+
+RouteObjectState GenerationApply::object(const routes::RouteKey& key, std::string reason, const Turn& turn) const {
+  const auto held = book_.table().holders(key);
+  const routes::Route* want = candidate_.routes ? find_route(*candidate_.routes, key) : nullptr;
+  const RouteState state = want != nullptr ? judge_route(*want, held) : RouteState::kInSync;
+  return {key, state, std::move(reason), std::nullopt, turn.now.wall};
+}
+
+session::GenerationStatus GenerationApply::status() const {
+  session::GenerationStatus status;
+  status.received = received_;
+  status.applied = applied_;
+  status.running = book_.confirmed() ? book_.confirmed()->generation : Generation{};
+  status.blocked = !blocked_.empty() ? blocked_ : guard_note_;
+  return status;
+}
+
+bool GenerationApply::take_status_changed() { return std::exchange(status_changed_, false); }
+
+}  // namespace ondol::agent

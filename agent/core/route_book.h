@@ -1,0 +1,77 @@
+// What is known, owned and wanted of this host's routes, and the state of each wanted one.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agent/core/apply_guard.h"
+#include "agent/core/route_table.h"
+
+namespace ondol::agent {
+
+// Thread: one. Facts and judgements only: it never asks the world for anything.
+class RouteBook {
+ public:
+  RouteBook(std::string boot_id, std::vector<IpPrefix> collector_path);
+
+  // ---- what is wanted ----
+  const std::optional<DesiredState>& confirmed() const { return confirmed_; }
+  void confirm(std::optional<DesiredState> state);
+  bool enforces() const;  // a confirmed generation manages routes and may write
+  const routes::Route* wanted(const routes::RouteKey& key) const;
+  bool is_hidden(const routes::ObservedRoute& foreign) const;  // intent says not to look at it
+  std::vector<std::uint32_t> tables(const DesiredState* candidate) const;
+
+  // ---- what is known ----
+  RouteTable& table() { return table_; }
+  const RouteTable& table() const { return table_; }
+  bool has_read() const { return has_read_; }
+  Merged absorb(const routes::RouteSnapshot& snapshot);  // the first read is no change
+  std::vector<LinkFacts> links;
+  GuardRules guard;
+
+  // ---- what is ours ----
+  const Ledger& ledger() const { return ledger_; }
+  void restore_ledger(Ledger ledger);
+  // No ledger could be read: what is in the kernel exactly as confirmed intent wants it must have been ours.
+  void rebuild_ledger();
+  bool claim(const routes::RouteKey& key, const routes::RouteValue& value);  // about to write; false = was there
+  void made(const routes::RouteOp& op);     // the kernel acknowledged it: table and ledger follow
+  void disown(const routes::RouteKey& key);
+  void keep_only_wanted();                  // after a generation: ledger entries that intent lacks go
+  bool ledger_changed = false;              // since it was last written
+
+  // ---- judgements ----
+  // Empty = not wanted. Remembers the state; a waiting object stays waiting while it is missing.
+  std::optional<routes::RouteState> assess(const routes::RouteKey& key, WallTime now);
+  std::vector<routes::RouteKey> assess_all(WallTime now);  // those that are not in sync
+  void note(const routes::RouteKey& key, routes::RouteState state, std::string reason, WallTime now);
+  void note_contender(const routes::RouteKey& key, std::optional<Author> contender);
+  const std::map<routes::RouteKey, session::RouteObjectState>& not_in_sync() const { return not_in_sync_; }
+  std::vector<routes::RouteKey> in_state(routes::RouteState state) const;
+  std::string waiting_reason(const routes::Route& route, const std::string& kernel_text) const;
+
+  // Operations that put these keys right and touch nothing else.
+  routes::RoutePlan plan_keys(std::span<const routes::RouteKey> keys) const;
+  std::vector<Refusal> judge(std::span<const routes::RouteOp> operations) const;
+  const std::vector<IpPrefix>& collector_path() const { return collector_path_; }
+  session::RoutesReport report() const;
+
+ private:
+  void refresh_ledger();
+
+  std::string boot_id_;
+  std::vector<IpPrefix> collector_path_;
+  std::optional<DesiredState> confirmed_;
+  RouteTable table_;
+  Ledger ledger_;
+  std::map<routes::RouteKey, session::RouteObjectState> not_in_sync_;
+  bool has_read_ = false;
+};
+
+const routes::Route* find_route(const routes::RoutesIntent& intent, const routes::RouteKey& key);
+
+}  // namespace ondol::agent

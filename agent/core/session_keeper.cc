@@ -1,0 +1,158 @@
+#include "agent/core/session_keeper.h"
+
+#include <algorithm>
+
+namespace ondol::agent {
+namespace {
+
+constexpr Seconds kWelcomeWithin{30};
+constexpr Seconds kAnswerWithin{60};
+constexpr Seconds kRefusedFloor{5};  // a refused identity does not become valid in milliseconds
+constexpr Milliseconds kLeastHeartbeat{1'000}, kMostHeartbeat{3'600'000};
+constexpr Milliseconds kMostRetryAfter{3'600'000};
+
+}  // namespace
+
+std::string_view to_string(SessionState state) {
+  switch (state) {
+    case SessionState::kDown: return "down";
+    case SessionState::kOpening: return "opening";
+    case SessionState::kGreeting: return "greeting";
+    case SessionState::kUp: return "up";
+  }
+  return "down";
+}
+
+void SessionKeeper::start(Turn& turn) {
+  started_ = true;
+  dial(turn);
+}
+
+void SessionKeeper::dial(Turn& turn) {
+  dial_at_ = BootTime::max();
+  change(SessionState::kOpening, turn);
+  deadline_ = turn.now.boot + kWelcomeWithin;
+  turn.out.push_back(OpenSession{});
+}
+
+void SessionKeeper::change(SessionState state, Turn& turn) {
+  if (state_ == state) return;
+  state_ = state;
+  since_ = turn.now.wall;
+}
+
+void SessionKeeper::on_opened(const HostId& host, const session::GenerationStatus& status, Turn& turn) {
+  if (state_ != SessionState::kOpening) return;
+  change(SessionState::kGreeting, turn);
+  session::Hello hello;
+  hello.host = host;
+  hello.agent_version = options_.agent_version;
+  hello.boot_id = options_.boot_id;
+  hello.instance_id = options_.instance_id;
+  if (newest_) hello.held.push_back({session::ResourceType::kRoutes, *newest_});
+  hello.next_event = turn.log.next();
+  hello.oldest_event = turn.log.oldest();
+  hello.status = status;
+  hello.sent = turn.now.wall;
+  turn.out.push_back(SendMessage{std::move(hello)});
+}
+
+void SessionKeeper::on_closed(const SessionClosed& closed, Turn& turn) {
+  if (state_ == SessionState::kUp) tell(turn, Notice::kSessionLost, closed.reason);
+  if (!closed.reason.empty()) reason_ = closed.reason;
+  change(SessionState::kDown, turn);
+  held_.reset();
+  value_in_flight_.reset();
+  batch_in_flight_ = false;
+  deadline_ = heartbeat_at_ = answer_by_ = BootTime::max();
+  const Nanoseconds jitter = backoff_.next(turn.random);
+  const Nanoseconds floor = std::max<Nanoseconds>(retry_after_, closed.refused ? Nanoseconds{kRefusedFloor} : Nanoseconds{});
+  retry_after_ = {};
+  dial_at_ = turn.now.boot + floor + jitter;
+}
+
+void SessionKeeper::on_message(const session::ToAgent& message, Turn& turn) {
+  std::visit([&](const auto& known) { on(known, turn); }, message);
+}
+
+void SessionKeeper::on(const session::Welcome& welcome, Turn& turn) {
+  if (state_ != SessionState::kGreeting) return close("a second welcome", turn);
+  change(SessionState::kUp, turn);
+  backoff_.succeeded();
+  reason_.clear();
+  deadline_ = BootTime::max();
+  heartbeat_interval_ = std::clamp(welcome.heartbeat_interval, kLeastHeartbeat, kMostHeartbeat);
+  heartbeat_at_ = turn.now.boot + heartbeat_interval_;
+  turn.log.acknowledged(welcome.durable_event, turn);
+  sent_ = welcome.durable_event;
+  for (const session::ValueDigest& held : welcome.held) {
+    if (held.type == session::ResourceType::kRoutes) held_ = held.digest;
+  }
+  tell(turn, Notice::kSessionUp, "session " + welcome.session.value);
+}
+
+void SessionKeeper::on(const session::EventAck& ack, Turn& turn) {
+  turn.log.acknowledged(ack.durable, turn);
+  if (ack.durable < sent_) return;
+  batch_in_flight_ = false;
+  answer_by_ = value_in_flight_ ? answer_by_ : BootTime::max();
+}
+
+void SessionKeeper::on(const session::ValueAck& ack, Turn& turn) {
+  held_ = ack.digest;
+  value_in_flight_.reset();
+  answer_by_ = batch_in_flight_ ? turn.now.boot + kAnswerWithin : BootTime::max();
+}
+
+void SessionKeeper::on(const session::ValueRequest&, Turn&) {
+  held_.reset();
+  value_in_flight_.reset();
+}
+
+void SessionKeeper::on(const session::Goodbye& goodbye, Turn& turn) {
+  retry_after_ = std::clamp(goodbye.retry_after, Milliseconds{0}, kMostRetryAfter);
+  close("the collector said goodbye: " + goodbye.reason, turn);
+}
+
+void SessionKeeper::close(std::string reason, Turn& turn) {
+  reason_ = std::move(reason);
+  deadline_ = heartbeat_at_ = answer_by_ = BootTime::max();
+  turn.out.push_back(CloseSession{});
+}
+
+void SessionKeeper::on_events_sent(EventSequence through, Turn& turn) {
+  sent_ = std::max(sent_, through);
+  batch_in_flight_ = through > EventSequence{} && through >= turn.log.oldest();
+}
+
+void SessionKeeper::send_status(const session::GenerationStatus& status, Turn& turn) {
+  if (state_ == SessionState::kUp) turn.out.push_back(SendMessage{status});
+}
+
+void SessionKeeper::pump(Turn& turn) {
+  if (state_ != SessionState::kUp) return;
+  const EventSequence from{std::max(sent_.value + 1, turn.log.oldest().value)};
+  if (!batch_in_flight_ && from < turn.log.next()) {
+    batch_in_flight_ = true;
+    answer_by_ = std::min(answer_by_, turn.now.boot + kAnswerWithin);
+    turn.out.push_back(SendEvents{from});
+  }
+  if (newest_ && !value_in_flight_ && newest_ != held_) {
+    value_in_flight_ = newest_;
+    answer_by_ = std::min(answer_by_, turn.now.boot + kAnswerWithin);
+    turn.out.push_back(SendValue{});
+  }
+}
+
+void SessionKeeper::on_timer(const session::ObserverProgress& progress, Turn& turn) {
+  if (state_ == SessionState::kDown && dial_at_ <= turn.now.boot) return dial(turn);
+  if (deadline_ <= turn.now.boot) return close("no welcome within 30 s", turn);
+  if (answer_by_ <= turn.now.boot) return close("no acknowledgement within 60 s", turn);
+  if (heartbeat_at_ > turn.now.boot) return;
+  heartbeat_at_ = turn.now.boot + heartbeat_interval_;
+  turn.out.push_back(SendMessage{session::Heartbeat{++heartbeat_, {progress}, turn.now.wall, turn.log.next()}});
+}
+
+BootTime SessionKeeper::next_due() const { return std::min({dial_at_, deadline_, heartbeat_at_, answer_by_}); }
+
+}  // namespace ondol::agent

@@ -1,0 +1,71 @@
+// One conversation with the collector at a time: when to dial, what the other side lacks, when silence is too long.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "agent/core/event_log.h"
+#include "agent/core/events.h"
+#include "common/base/backoff.h"
+
+namespace ondol::agent {
+
+enum class SessionState : std::uint8_t { kDown, kOpening, kGreeting, kUp };
+std::string_view to_string(SessionState state);
+
+struct SessionOptions {
+  std::string agent_version, boot_id, instance_id;
+};
+
+// Values cross when their digest differs from what the collector holds, one at a time, newest only. Events cross in
+// order, one batch at a time, and are forgotten when acknowledged as durable.
+// Limits: 30 s to be welcomed, 60 s for an acknowledgement; then the stream is closed and dialled again with full jitter.
+class SessionKeeper {
+ public:
+  explicit SessionKeeper(SessionOptions options) : options_(std::move(options)) {}
+
+  void start(Turn& turn);
+  void on_opened(const HostId& host, const session::GenerationStatus& status, Turn& turn);
+  void on_closed(const SessionClosed& closed, Turn& turn);
+  // Everything but a DesiredOffer, which is not a session's business.
+  void on_message(const session::ToAgent& message, Turn& turn);
+  void on_report_encoded(const Digest& digest) { newest_ = digest; }
+  void on_events_sent(EventSequence through, Turn& turn);
+  void on_timer(const session::ObserverProgress& progress, Turn& turn);
+  void send_status(const session::GenerationStatus& status, Turn& turn);
+  void pump(Turn& turn);  // sends what the collector lacks
+
+  BootTime next_due() const;
+  bool is_started() const { return started_; }
+  SessionState state() const { return state_; }
+  WallTime since() const { return since_; }
+  const std::string& reason() const { return reason_; }  // of the last close
+  const std::optional<Digest>& newest() const { return newest_; }
+
+ private:
+  void dial(Turn& turn);
+  void change(SessionState state, Turn& turn);
+  void close(std::string reason, Turn& turn);
+  void on(const session::Welcome& welcome, Turn& turn);
+  void on(const session::EventAck& ack, Turn& turn);
+  void on(const session::ValueAck& ack, Turn& turn);
+  void on(const session::ValueRequest& request, Turn& turn);
+  void on(const session::DesiredOffer&, Turn&) {}
+  void on(const session::Goodbye& goodbye, Turn& turn);
+
+  SessionOptions options_;
+  Backoff backoff_{BackoffLimits{}};
+  SessionState state_ = SessionState::kDown;
+  bool started_ = false;
+  std::string reason_ = "never connected";
+  WallTime since_{};
+  BootTime dial_at_ = BootTime::max(), deadline_ = BootTime::max(), heartbeat_at_ = BootTime::max();
+  Milliseconds heartbeat_interval_{30'000}, retry_after_{};
+  std::uint64_t heartbeat_ = 0;
+  std::optional<Digest> newest_, held_, value_in_flight_;
+  EventSequence sent_;                    // asked of the spool up to here
+  bool batch_in_flight_ = false;
+  BootTime answer_by_ = BootTime::max();  // for what is in flight
+};
+
+}  // namespace ondol::agent
