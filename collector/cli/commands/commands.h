@@ -1,0 +1,15 @@
+// The command tree: each function hangs its noun and verbs on the parser.
+#pragma once
+
+#include "collector/cli/commands/options.h"
+
+namespace ondol::cli {
+
+void add_host_commands(CLI::App& app, CommandLine& line);      // host list | show | history | revoke
+void add_drift_commands(CLI::App& app, CommandLine& line);     // drift list | show | watch
+void add_config_commands(CLI::App& app, CommandLine& line);    // config check | apply
+void add_cmdb_commands(CLI::App& app, CommandLine& line);      // cmdb import | export | show
+void add_enroll_commands(CLI::App& app, CommandLine& line);    // enroll token create
+void add_status_commands(CLI::App& app, CommandLine& line);    // status, version
+
+}  // namespace ondol::cli

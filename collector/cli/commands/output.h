@@ -1,0 +1,18 @@
+// The one place where ondolctl writes: documents to standard output, errors and notes to standard error.
+#pragma once
+
+#include <string>
+
+#include "collector/cli/commands/options.h"
+#include "collector/cli/render/document.h"
+
+namespace ondol::cli {
+
+void write_document(const Document& document, const Options& options);
+// One item of a stream, written at once: a line, a JSON line, or a YAML document.
+void write_item(const std::string& line, const Json& json, const Options& options);
+void write_note(const std::string& text);
+// Says what, where and the remedy; the exit code that belongs to it.
+ExitCode write_error(const Error& error);
+
+}  // namespace ondol::cli

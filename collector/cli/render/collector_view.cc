@@ -1,0 +1,187 @@
+#include "collector/cli/render/collector_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "collector/cli/render/host_view.h"
+#include "collector/cli/render/time_text.h"
+
+namespace ondol::cli {
+namespace {
+
+std::string severity_word(const v1::Finding& finding) {
+  return finding.severity() == v1::Finding::SEVERITY_WARNING ? "warning" : "error";
+}
+
+std::string hosts_text(const v1::Finding& finding) {
+  if (finding.hosts_size() == 0) return {};
+  std::string text;
+  for (const std::string& host : finding.hosts()) text += (text.empty() ? "" : ", ") + host;
+  const auto named = static_cast<std::uint32_t>(finding.hosts_size());
+  if (finding.host_count() > named) text += fmt::format(" and {} more", finding.host_count() - named);
+  return " [" + text + "]";
+}
+
+Json finding_json(const v1::Finding& finding) {
+  Json hosts = Json::array();
+  for (const std::string& host : finding.hosts()) hosts.push_back(host);
+  return {{"severity", severity_word(finding)},     {"place", text_json(finding.place())},
+          {"message", finding.message()},           {"remedy", text_json(finding.remedy())},
+          {"hosts", std::move(hosts)},              {"host_count", finding.host_count()}};
+}
+
+Document config_document(const v1::ConfigReply& reply) {
+  Document document;
+  Section section;
+  document.json = {{"findings", Json::array()},
+                   {"revision", text_json(reply.revision())},
+                   {"hosts_changed", reply.hosts_changed()},
+                   {"hosts_total", reply.hosts_total()},
+                   {"unchanged", reply.unchanged()}};
+  for (const v1::Finding& finding : reply.findings()) {
+    const bool warning = finding.severity() == v1::Finding::SEVERITY_WARNING;
+    section.lines.emplace_back(finding_line(finding), warning ? Tone::kWarn : Tone::kBad);
+    document.json["findings"].push_back(finding_json(finding));
+  }
+  document.sections.push_back(std::move(section));
+  return document;
+}
+
+std::string cell_error_line(const v1::CellError& error, std::string_view severity) {
+  const std::string column = error.column().empty() ? "" : ", column " + error.column();
+  return fmt::format("line {}{}: {}: {}", error.line(), column, severity, error.message());
+}
+
+Json cell_errors_json(const google::protobuf::RepeatedPtrField<v1::CellError>& errors) {
+  Json json = Json::array();
+  for (const v1::CellError& error : errors) {
+    json.push_back({{"line", error.line()}, {"column", text_json(error.column())}, {"message", error.message()}});
+  }
+  return json;
+}
+
+std::string counts_text(const google::protobuf::RepeatedPtrField<v1::StateCount>& counts) {
+  std::string text;
+  for (const v1::StateCount& count : counts) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count.hosts(), count.state());
+  }
+  return text.empty() ? "none" : text;
+}
+
+Json counts_json(const google::protobuf::RepeatedPtrField<v1::StateCount>& counts) {
+  Json json = Json::object();
+  for (const v1::StateCount& count : counts) json[count.state()] = count.hosts();
+  return json;
+}
+
+}  // namespace
+
+std::string finding_line(const v1::Finding& finding) {
+  std::string text = finding.place().empty() ? "" : finding.place() + ": ";
+  text += severity_word(finding) + ": " + finding.message();
+  if (!finding.remedy().empty()) text += " (" + finding.remedy() + ")";
+  return text + hosts_text(finding);
+}
+
+bool has_errors(const v1::ConfigReply& reply) {
+  return std::ranges::any_of(reply.findings(), [](const auto& f) { return f.severity() != v1::Finding::SEVERITY_WARNING; });
+}
+
+Document config_checked(const v1::ConfigReply& reply) {
+  Document document = config_document(reply);
+  if (has_errors(reply)) return document;
+  document.sections.back().lines.emplace_back(
+      fmt::format("the layers are sound: {} of {} hosts would change", reply.hosts_changed(), reply.hosts_total()),
+      Tone::kGood);
+  return document;
+}
+
+Document config_applied(const v1::ConfigReply& reply) {
+  Document document = config_document(reply);
+  if (has_errors(reply)) {
+    document.sections.back().lines.emplace_back("nothing was stored");
+    return document;
+  }
+  const std::string text =
+      reply.unchanged() ? fmt::format("revision {} is current already", reply.revision())
+                        : fmt::format("revision {} stored: {} of {} hosts change", reply.revision(),
+                                      reply.hosts_changed(), reply.hosts_total());
+  document.sections.back().lines.emplace_back(text, Tone::kGood);
+  return document;
+}
+
+Document cmdb_imported(const v1::ImportCmdbReply& reply, bool dry_run) {
+  Section section;
+  for (const auto& error : reply.errors()) section.lines.emplace_back(cell_error_line(error, "error"), Tone::kBad);
+  for (const auto& warning : reply.warnings()) section.lines.emplace_back(cell_error_line(warning, "warning"), Tone::kWarn);
+  const bool refused = reply.errors_size() > 0;
+  section.lines.emplace_back(
+      refused ? "nothing was stored"
+              : fmt::format("{}{} added, {} changed, {} unchanged", dry_run ? "would be: " : "", reply.added(),
+                            reply.changed(), reply.unchanged()),
+      refused ? Tone::kBad : Tone::kGood);
+  Json json{{"errors", cell_errors_json(reply.errors())},
+            {"warnings", cell_errors_json(reply.warnings())},
+            {"added", reply.added()},
+            {"changed", reply.changed()},
+            {"unchanged", reply.unchanged()},
+            {"dry_run", dry_run}};
+  return {{std::move(section)}, std::move(json)};
+}
+
+Document record_shown(const v1::Record& record) { return {{record_section(record)}, record_json(record)}; }
+
+Document token_created(const v1::CreateTokenReply& reply, const std::string& host, WallTime now) {
+  Section section;
+  section.lines.emplace_back(reply.token());
+  Json json{{"host", host},
+            {"token", reply.token()},
+            {"expires_at", time_json(reply.expires_unix_ns())},
+            {"expires_in_seconds", std::max<std::int64_t>(0, (reply.expires_unix_ns() - unix_ns(now)) / 1'000'000'000)}};
+  return {{std::move(section)}, std::move(json)};
+}
+
+Document host_revoked(const v1::RevokeHostReply& reply, const std::string& host) {
+  Section section;
+  section.lines.emplace_back(fmt::format("{} is revoked: {} certificates", host, reply.certificates()));
+  return {{std::move(section)}, {{"host", host}, {"certificates", reply.certificates()}}};
+}
+
+Document collector_status(const v1::GetStatusReply& reply, WallTime now) {
+  const bool healthy = reply.store_error().empty();
+  const std::string store = healthy ? reply.store_engine() : reply.store_engine() + ": " + reply.store_error();
+  Section section;
+  section.facts = {{"collector", reply.version()},
+                   {"started", age_text(reply.started_unix_ns(), now)},
+                   {"revision", reply.revision().empty() ? "none" : reply.revision()},
+                   {"revision age", age_text(reply.revision_unix_ns(), now)},
+                   {"hosts", counts_text(reply.hosts_by_state())},
+                   {"silent", counts_text(reply.silence_by_reason())},
+                   {"open drift", std::to_string(reply.open_drift())},
+                   {"contested", {std::to_string(reply.contested()), reply.contested() == 0 ? Tone::kPlain : Tone::kBad}},
+                   {"store", {store, healthy ? Tone::kGood : Tone::kBad}},
+                   {"store queue", std::to_string(reply.store_queue_depth())},
+                   {"you are", reply.caller()}};
+  if (!reply.oldest_unseen_host().empty()) {
+    const std::string age = age_text(reply.oldest_unseen_unix_ns(), now);
+    section.facts.emplace_back("longest unseen", reply.oldest_unseen_host() + ", " + age);
+  }
+  Json json{{"version", reply.version()},
+            {"started_at", time_json(reply.started_unix_ns())},
+            {"revision", text_json(reply.revision())},
+            {"revision_at", time_json(reply.revision_unix_ns())},
+            {"hosts_by_state", counts_json(reply.hosts_by_state())},
+            {"silence_by_reason", counts_json(reply.silence_by_reason())},
+            {"open_drift", reply.open_drift()},
+            {"contested", reply.contested()},
+            {"store_engine", reply.store_engine()},
+            {"store_queue_depth", reply.store_queue_depth()},
+            {"store_error", text_json(reply.store_error())},
+            {"caller", reply.caller()},
+            {"oldest_unseen_host", text_json(reply.oldest_unseen_host())},
+            {"oldest_unseen_at", time_json(reply.oldest_unseen_unix_ns())}};
+  return {{std::move(section)}, std::move(json)};
+}
+
+}  // namespace ondol::cli
