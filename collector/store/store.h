@@ -170,6 +170,7 @@ class Store {
   virtual Result<DriftId> read_highest_drift_id() = 0;
   virtual Result<std::vector<StatusRow>> read_statuses() = 0;
   virtual Result<std::optional<TokenRow>> read_token(const Sha256& hash) = 0;
+  virtual Result<std::optional<CertificateRow>> read_certificate(const std::string& serial) = 0;
   virtual Result<std::vector<CertificateRow>> read_certificates() = 0;          // not yet past not_after + 30 days
   virtual Result<std::vector<AuditRow>> read_audit(std::size_t limit) = 0;      // newest first
   virtual Result<void> verify_audit() = 0;                                      // kCorrupt names the first bad number

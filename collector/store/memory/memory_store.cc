@@ -214,6 +214,9 @@ class MemoryStore final : public Store {
   Result<std::optional<TokenRow>> read_token(const Sha256& hash) override {
     return tables_.with([&](Tables& t) { return found(t.tokens, hash); });
   }
+  Result<std::optional<CertificateRow>> read_certificate(const std::string& serial) override {
+    return tables_.with([&](Tables& t) { return found(t.certificates, serial); });
+  }
   Result<std::vector<CertificateRow>> read_certificates() override {
     auto rows = tables_.with([](Tables& t) { return values_of(t.certificates); });
     const WallTime oldest = read_now().wall - kCertificateMemory;

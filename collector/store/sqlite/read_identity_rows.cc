@@ -43,6 +43,13 @@ Result<std::optional<TokenRow>> read_token(Connection& db, const Sha256& hash) {
   return first_of(query, token_of);
 }
 
+Result<std::optional<CertificateRow>> read_certificate(Connection& db, const std::string& serial) {
+  Query query = db.query("SELECT serial, host, not_before_unix_ns, not_after_unix_ns, revoked FROM certificates "
+                         "WHERE serial = ?");
+  query.text(serial);
+  return first_of(query, certificate_of);
+}
+
 Result<std::vector<CertificateRow>> read_certificates(Connection& db, WallTime not_past) {
   Query query = db.query("SELECT serial, host, not_before_unix_ns, not_after_unix_ns, revoked FROM certificates "
                          "WHERE not_after_unix_ns >= ? ORDER BY serial");

@@ -24,6 +24,7 @@ Result<DriftId> read_highest_drift_id(Connection& db);
 Result<std::vector<StatusRow>> read_statuses(Connection& db);
 
 Result<std::optional<TokenRow>> read_token(Connection& db, const Sha256& hash);
+Result<std::optional<CertificateRow>> read_certificate(Connection& db, const std::string& serial);
 Result<std::vector<CertificateRow>> read_certificates(Connection& db, WallTime not_past);
 Result<std::vector<AuditRow>> read_audit(Connection& db, std::size_t limit);
 Result<AuditHead> read_audit_head(Connection& db);

@@ -138,6 +138,9 @@ class SqliteStore final : public Store {
   Result<std::optional<TokenRow>> read_token(const Sha256& hash) override {
     return db_->reader.with([&](Connection& db) { return store::read_token(db, hash); });
   }
+  Result<std::optional<CertificateRow>> read_certificate(const std::string& serial) override {
+    return db_->reader.with([&](Connection& db) { return store::read_certificate(db, serial); });
+  }
   Result<std::vector<CertificateRow>> read_certificates() override {
     const WallTime oldest = read_now().wall - kCertificateMemory;
     return db_->reader.with([&](Connection& db) { return store::read_certificates(db, oldest); });

@@ -69,6 +69,12 @@ TEST_P(StoreContract, ACertificateIsForgottenThirtyDaysAfterItsEnd) {
   EXPECT_EQ(value_of(store().read_certificates()), (std::vector{certificate("renewable", "a", now - hours(24 * 29))}));
 }
 
+TEST_P(StoreContract, ACertificateIsFoundByItsSerialHoweverOld) {
+  commit({PutCertificate{certificate("01", "a", at(0))}, PutCertificate{certificate("02", "b", at(0))}});
+  EXPECT_EQ(value_of(store().read_certificate("02")), certificate("02", "b", at(0)));
+  EXPECT_FALSE(value_of(store().read_certificate("03")));
+}
+
 TEST_P(StoreContract, AuditRecordsAreNumberedWithoutGapsAndNewestFirst) {
   commit({AppendAudit(audit("token.create")), AppendAudit(audit("enroll", "host a"))});
   commit({AppendAudit(audit("config.apply"))});

@@ -70,6 +70,9 @@ class ForwardingStore final : public Store {
   Result<DriftId> read_highest_drift_id() override { return behind_->read_highest_drift_id(); }
   Result<std::vector<StatusRow>> read_statuses() override { return behind_->read_statuses(); }
   Result<std::optional<TokenRow>> read_token(const Sha256& hash) override { return behind_->read_token(hash); }
+  Result<std::optional<CertificateRow>> read_certificate(const std::string& serial) override {
+    return behind_->read_certificate(serial);
+  }
   Result<std::vector<CertificateRow>> read_certificates() override { return behind_->read_certificates(); }
   Result<std::vector<AuditRow>> read_audit(std::size_t limit) override { return behind_->read_audit(limit); }
   Result<void> verify_audit() override { return behind_->verify_audit(); }
