@@ -94,6 +94,7 @@ write_layers() {
 }
 
 # ---- processes ----
+is_booted() { [ -e "$lab/booted" ] && [ "$1" != collector ]; }
 alive() { # HOST|collector: is the process this lab started still that process?
   local file=$lab/$1/pid pid start
   [ -s "$file" ] || return 1
@@ -106,6 +107,9 @@ start_process() { # HOST|collector
   if [ "$1" = collector ]; then
     setsid ip netns exec "$core" setpriv --reuid ondol-collector --regid ondol-collector --clear-groups \
       "$bin/ondol-collector" --config "$lab/collector/collector.yaml" >>"$lab/collector/log" 2>&1 </dev/null &
+  elif is_booted "$1"; then
+    start_booted "$1"
+    return
   else
     rm -f "$lab/$1/agent.sock"
     setsid ip netns exec "$(ns_of "$1")" setpriv --reuid ondol --regid ondol --clear-groups \
@@ -124,7 +128,9 @@ stop_process() { # HOST|collector SIGNAL
   rm -f "$lab/$1/pid"
 }
 in_host() { local target=$1; shift; ip netns exec "$(ns_of "$target")" "$@"; }
-show_log() { cat "$lab/$1/log"; }
+show_log() { # HOST|collector
+  if is_booted "$1" && alive "$1"; then ( in_booted "$1" journalctl --no-pager -u ondol-agent -u ondol-restore ); else cat "$lab/$1/log"; fi
+}
 ctl() { "$bin/ondolctl" --socket "$lab/collector/admin.sock" "$@"; }
 
 wait_for() { # SECONDS WHAT CMD...
@@ -141,8 +147,10 @@ enrol_host() { # HOST
   local token
   token=$(ctl enroll token create --host "$1" -o json | sed -n 's/.*"token": *"\([^"]*\)".*/\1/p')
   [ -n "$token" ] || fail "no token for $1"
+  local where=(--config "$lab/$1/agent.yaml")
+  if is_booted "$1"; then where=(--config "$lab/$1/etc/agent.yaml" --identity-dir "$lab/$1/var/agent/identity"); fi
   in_host "$1" setpriv --reuid ondol --regid ondol --clear-groups \
-    "$bin/ondol-agent" enroll --token "$token" --config "$lab/$1/agent.yaml" >>"$lab/$1/log" 2>&1 ||
+    "$bin/ondol-agent" enroll --token "$token" "${where[@]}" >>"$lab/$1/log" 2>&1 ||
     { tail -n 5 "$lab/$1/log" >&2; fail "enrolment of $1 failed"; }
 }
 ours_in_kernel() { ip -n "$(ns_of "$1")" -4 route show table main proto 79 | wc -l; }
@@ -151,7 +159,6 @@ all_online() { [ "$(ctl host list -o json | grep -c '"liveness": *"online"')" = 
 
 # ---- verbs ----
 lab_up() {
-  [ -z "$boot" ] || fail "--boot is not available in this build"
   [ -n "${ONDOL_BIN:-}" ] || "$deploy/build" release >/dev/null
   "$deploy/install-packages" lab
   mkdir -p "$base" && chmod 755 "$base"
@@ -159,6 +166,7 @@ lab_up() {
   mkdir -p "$lab/collector"
   chmod 755 "$lab" "$lab/collector"
   echo "$hosts" >"$lab/count"
+  if [ -n "$boot" ]; then touch "$lab/booted"; make_boot_root; fi
   trap 'echo "lab: up failed; what was logged is in $lab (deploy/lab down --name $name removes it)" >&2' ERR
   make_core
   write_collector_config
@@ -170,7 +178,7 @@ lab_up() {
   local host
   for host in $(host_names); do
     make_host_network "$host"
-    write_agent_config "$host"
+    if [ -n "$boot" ]; then write_booted_config "$host"; else write_agent_config "$host"; fi
     enrol_host "$host"
     start_process "$host"
   done

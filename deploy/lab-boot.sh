@@ -1,0 +1,61 @@
+# Sourced by deploy/lab for `up --boot`: hosts with a real systemd, in containers on the same namespaces.
+# One Debian root is made once under build/ and shared by all, each host writes to its own overlay in memory.
+
+boot_root=$top/build/lab-root
+
+make_boot_root() {
+  [ ! -e "$boot_root/.complete" ] || return 0
+  "$deploy/install-packages" test
+  local runtime mirror log
+  runtime=$(awk '$1 == "runtime" { print $2 }' "$deploy/packages.txt" | paste -sd,)
+  mirror=$(awk '/^URIs:/ { print $2; exit }' /etc/apt/sources.list.d/debian.sources 2>/dev/null || true)
+  [ -n "$mirror" ] || mirror=$(awk '$1 == "deb" { for (i = 2; i <= NF; ++i) if ($i ~ /^http/) { print $i; exit } }' /etc/apt/sources.list 2>/dev/null || true)
+  echo "making a Debian root with systemd for booted hosts (once, about a minute)"
+  rm -rf "$boot_root"
+  mkdir -p "$boot_root"
+  log=$(mktemp)
+  debootstrap --variant=minbase --include="$runtime" bookworm "$boot_root" ${mirror:+"$mirror"} >"$log" 2>&1 ||
+    { tail -n 5 "$log" >&2; rm -rf "$boot_root" "$log"; fail "debootstrap failed"; }
+  rm -f "$log"
+  local unit
+  for unit in ondol-agent ondol-restore; do
+    touch "$boot_root/usr/lib/systemd/system/$unit.service" "$boot_root/usr/bin/$unit"
+    ln -sf "/usr/lib/systemd/system/$unit.service" "$boot_root/etc/systemd/system/multi-user.target.wants/$unit.service"
+  done
+  cp "$top/systemd/ondol.sysusers" "$boot_root/usr/lib/sysusers.d/ondol.conf"
+  cp "$top/systemd/ondol.tmpfiles" "$boot_root/usr/lib/tmpfiles.d/ondol.conf"
+  systemd-sysusers --root="$boot_root" >/dev/null 2>&1
+  mkdir -p "$boot_root/etc/ondol" "$boot_root/var/lib/ondol"
+  : >"$boot_root/etc/machine-id"
+  touch "$boot_root/.complete"
+}
+
+# The address and link are given from outside, before the host boots, as a cable would be.
+start_booted() { # HOST
+  local dir=$lab/$1
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 setsid systemd-nspawn --quiet --directory="$boot_root" --machine="ondol-$name-$1" \
+    --register=no --keep-unit --boot --volatile=overlay --capability=CAP_NET_ADMIN \
+    --network-namespace-path="/run/netns/$(ns_of "$1")" --console=passive \
+    --bind-ro="$bin/ondol-agent:/usr/bin/ondol-agent" --bind-ro="$bin/ondol-restore:/usr/bin/ondol-restore" \
+    --bind-ro="$top/systemd/ondol-agent.service:/usr/lib/systemd/system/ondol-agent.service" \
+    --bind-ro="$top/systemd/ondol-restore.service:/usr/lib/systemd/system/ondol-restore.service" \
+    --bind="$dir/etc:/etc/ondol" --bind="$dir/var:/var/lib/ondol" >>"$dir/log" 2>&1 </dev/null &
+  remember "$1" $!
+}
+
+boot_pid() { # HOST: the container's init
+  local outer; read -r outer _ <"$lab/$1/pid"
+  pgrep -P "$outer" | head -n 1
+}
+in_booted() { local init; init=$(boot_pid "$1"); shift; exec nsenter --target "$init" --all -- "$@"; }
+
+write_booted_config() { # HOST
+  local dir=$lab/$1
+  mkdir -p "$dir/etc" "$dir/var/agent/identity"
+  chmod 755 "$dir" "$dir/etc" "$dir/var"
+  cat >"$dir/etc/agent.yaml" <<YAML
+collector: { address: "$collector_address:7443" }
+metrics: { listen: "$(address_of "$1"):9790" }
+YAML
+  chown -R ondol:ondol "$dir/var/agent"
+}
