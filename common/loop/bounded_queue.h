@@ -1,6 +1,7 @@
 // A queue from many threads to one, bounded by the summed weight of what waits in it.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -42,6 +43,15 @@ class BoundedQueue {
     }
     weight_ -= sum;
     return taken;
+  }
+
+  // The same, waiting at most `patience`; empty also means that nothing came in time.
+  std::vector<T> take_within(std::size_t max_weight, std::chrono::nanoseconds patience) {
+    {
+      std::unique_lock lock(mutex_);
+      if (!ready_.wait_for(lock, patience, [this] { return closed_ || !items_.empty(); })) return {};
+    }
+    return take(max_weight);
   }
 
   void close() {

@@ -93,10 +93,17 @@ inline constexpr Metric kServerCertificateExpiry{Kind::kGauge,
 inline constexpr Metric kEnrollRefused{Kind::kCounter, "ondol_collector_enroll_refused_total",
     "Refused enrolments and renewals by reason.", "reason"};
 
+inline constexpr Metric kClonesRefused{Kind::kCounter, "ondol_collector_clones_refused_total",
+    "Streams refused because another agent with the same identity was connected.", ""};
+inline constexpr Metric kIdentitiesRefused{Kind::kCounter, "ondol_collector_identities_refused_total",
+    "Streams refused for want of a record or a known, unrevoked certificate.", ""};
+inline constexpr Metric kOffers{Kind::kCounter, "ondol_collector_offers_total",
+    "Desired states offered to hosts.", ""};
+
 inline constexpr std::array kAll{kSessions, kHosts, kDrift, kContested, kDriftOpened, kRepairs, kMessages, kBadInput,
                                  kConnectionsRefused, kStoreQueue, kStoreCommitSeconds, kStoreFailed, kEvents,
                                  kEventsLost, kGenerations, kCertificatesIssued, kServerCertificateExpiry,
-                                 kEnrollRefused};
+                                 kEnrollRefused, kClonesRefused, kIdentitiesRefused, kOffers};
 }  // namespace collector
 
 }  // namespace ondol::metrics

@@ -48,11 +48,11 @@ inline DesiredState wants(std::uint64_t generation, std::initializer_list<std::s
   return state;
 }
 
-inline Author kim() {
+inline Author kim(const std::string& command = "ip route del 10.20.0.0/16") {
   Author author;
   author.pid = 4121;
   author.comm = "ip";
-  author.command = "ip route del 10.20.0.0/16";
+  author.command = command;
   author.user = "kim";
   author.session = 12;
   author.ssh_from = "10.0.0.5";
@@ -62,19 +62,20 @@ inline Author kim() {
 inline session::HostEvent removed(std::uint64_t sequence, const std::string& written) {
   const auto route = routes::written_route(written);
   session::RouteChange change{route.route.key, session::ChangeKind::kRemoved, route.route.value, std::nullopt,
-                              route.protocol, kim()};
+                              route.protocol, kim("ip route del " + render(route.route.key.destination))};
   return {EventSequence{sequence}, wall_from_unix_ns(1'800'000'000'000'000'000), change};
 }
 inline session::HostEvent added(std::uint64_t sequence, const std::string& written) {
   const auto route = routes::written_route(written);
   session::RouteChange change{route.route.key, session::ChangeKind::kAdded, std::nullopt, route.route.value,
-                              route.protocol, kim()};
+                              route.protocol, kim("ip route add " + routes::render(route.route))};
   return {EventSequence{sequence}, wall_from_unix_ns(1'800'000'000'000'000'000), change};
 }
 inline session::HostEvent replaced(std::uint64_t sequence, const std::string& before, const std::string& after) {
   session::HostEvent event = added(sequence, after);
   auto& change = std::get<session::RouteChange>(event.what);
   change.kind = session::ChangeKind::kReplaced;
+  change.author = kim("ip route replace " + routes::render(routes::written_route(after).route));
   change.before = routes::written_route(before).route.value;
   return event;
 }

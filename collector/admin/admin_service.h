@@ -1,0 +1,56 @@
+// The operators' gRPC service: asks the core and the store, and brings changes to the desk. Decides nothing.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <string>
+
+#include "collector/runtime/change_desk.h"
+#include "collector/runtime/store_health.h"
+#include "ondol/v1/admin.grpc.pb.h"
+
+namespace ondol::collector {
+
+// Thread: gRPC's own pool; operators are few.
+// Errors: each call's status carries what was wrong, where and what to do.
+class AdminService final : public v1::Admin::Service {
+ public:
+  struct Parts {
+    store::Store& store;
+    store::BatchedWriter& writer;
+    CollectorRuntime& runtime;
+    ChangeDesk& desk;
+    StoreHealth& health;
+    std::string version;
+    WallTime started{};
+  };
+  explicit AdminService(Parts parts) : parts_(std::move(parts)) {}
+
+  using Context = grpc::ServerContext;
+  using Status = grpc::Status;
+  Status ListHosts(Context*, const v1::ListHostsRequest*, v1::ListHostsReply*) override;
+  Status ShowHost(Context*, const v1::ShowHostRequest*, v1::ShowHostReply*) override;
+  Status HostHistory(Context*, const v1::HostHistoryRequest*, v1::HostHistoryReply*) override;
+  Status ListDrift(Context*, const v1::ListDriftRequest*, v1::ListDriftReply*) override;
+  Status ShowDrift(Context*, const v1::ShowDriftRequest*, v1::Drift*) override;
+  Status WatchDrift(Context*, const v1::WatchDriftRequest*, grpc::ServerWriter<v1::Drift>*) override;
+  Status CheckConfig(Context*, const v1::ConfigRequest*, v1::ConfigReply*) override;
+  Status ApplyConfig(Context*, const v1::ConfigRequest*, v1::ConfigReply*) override;
+  Status ImportCmdb(Context*, const v1::ImportCmdbRequest*, v1::ImportCmdbReply*) override;
+  Status ExportCmdb(Context*, const v1::ExportCmdbRequest*, v1::ExportCmdbReply*) override;
+  Status ShowRecord(Context*, const v1::ShowRecordRequest*, v1::Record*) override;
+  Status CreateToken(Context*, const v1::CreateTokenRequest*, v1::CreateTokenReply*) override;
+  Status RevokeHost(Context*, const v1::RevokeHostRequest*, v1::RevokeHostReply*) override;
+  Status GetStatus(Context*, const v1::GetStatusRequest*, v1::GetStatusReply*) override;
+
+ private:
+  Result<void> fill_values(const v1::ShowHostRequest& request, v1::ShowHostReply& reply);
+  Result<std::vector<session::DriftRecord>> read_drift(const v1::ListDriftRequest& request);
+
+  Parts parts_;
+};
+
+// "uid 1000 (kim)", as the kernel names the caller of the unix socket.
+Result<std::string> actor_of(const grpc::ServerContext& context);
+
+}  // namespace ondol::collector

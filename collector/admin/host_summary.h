@@ -1,0 +1,12 @@
+// Hosts as operators see them: records and the core's memory as admin messages.
+#pragma once
+
+#include "collector/core/collector_core.h"
+#include "ondol/v1/admin.pb.h"
+
+namespace ondol::collector {
+
+v1::Record to_wire(const store::HostRecord& record);
+v1::HostSummary summary_of(const HostState& state);  // state.record must be there
+
+}  // namespace ondol::collector

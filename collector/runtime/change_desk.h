@@ -1,0 +1,85 @@
+// Every act that changes the fleet's record, intent or identities: one at a time, durable with its audit record first.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "collector/cmdb/parse_csv.h"
+#include "collector/runtime/collector_runtime.h"
+#include "collector/runtime/resolve_fleet.h"
+#include "common/loop/guarded.h"
+
+namespace ondol::collector {
+
+struct ConfigChange {
+  std::vector<store::LayerFile> files;  // any order
+  std::string message;                  // why
+  bool allow_mass_delete = false;
+};
+struct ConfigVerdict {
+  std::vector<intent::Finding> findings;
+  Revision revision;        // empty = not stored
+  std::uint32_t hosts_changed = 0, hosts_total = 0;
+  bool unchanged = false;   // the very same revision is current
+};
+
+struct ImportVerdict {
+  std::vector<cmdb::CellNote> errors, warnings;  // any error: nothing was stored
+  std::uint32_t added = 0, changed = 0, unchanged = 0;
+};
+
+struct TokenGrant {
+  std::string token;  // told once, never stored
+  WallTime expires{};
+};
+
+// Thread: any; a call may block for a resolve of the whole fleet and one commit. Nothing here runs on the shard.
+// Errors: kUnavailable "audit not durable: ..." when the store does not take it: then nothing was done.
+class ChangeDesk {
+ public:
+  struct Parts {
+    store::Store& store;
+    store::BatchedWriter& writer;
+    CollectorRuntime& runtime;
+    Sha256 ca_hash;  // of the CA certificate: part of every token
+  };
+  explicit ChangeDesk(const Parts& parts) : parts_(parts) {}
+
+  Result<ConfigVerdict> check_config(const ConfigChange& change);
+  Result<ConfigVerdict> apply_config(const ConfigChange& change, const std::string& actor);
+  Result<ImportVerdict> import_cmdb(std::string_view csv, bool dry_run, const std::string& actor);
+  Result<TokenGrant> create_token(const HostId& host, const std::string& actor);
+  Result<std::uint32_t> revoke_host(const HostId& host, const std::string& actor);  // certificates revoked
+
+ private:
+  struct Known {  // of the store; read when first needed, kept equal by being the only writer
+    bool loaded = false;
+    std::map<HostId, std::pair<Generation, Sha256>> desired;
+  };
+  struct Plan {  // what a resolve would write
+    std::vector<intent::Finding> findings;
+    std::vector<store::DesiredRow> rows;
+    std::vector<DesiredHead> heads;
+    bool has_errors = false;
+  };
+  struct Import;
+
+  Result<void> load(Known& known);
+  Result<Plan> plan(Known& known, const store::RevisionRow& revision, const std::vector<store::HostRecord>& records);
+  Result<void> add_row(Known& known, HostIntent intent, const std::map<HostId, Generation>& received, Plan& plan,
+                       std::vector<HostId>& mass_deleted);
+  Result<ConfigVerdict> decide_config(Known& known, const ConfigChange& change, const std::string* actor);
+  Result<ImportVerdict> decide_import(Known& known, std::string_view csv, bool dry_run, const std::string& actor);
+  Result<void> sort_records(Import& import, const std::string& actor);
+  Result<void> plan_import(Known& known, Import& import);
+  Result<void> commit(store::Batch batch);
+  void committed(Known& known, const Plan& plan);
+  std::map<HostId, Generation> received_generations(const std::vector<HostIntent>& changed);
+
+  Parts parts_;
+  Guarded<Known> known_;
+};
+
+}  // namespace ondol::collector

@@ -1,0 +1,162 @@
+#include "collector/runtime/collector_runtime.h"
+
+#include <fmt/format.h>
+
+#include <random>
+
+#include "collector/runtime/store_rows.h"
+#include "common/base/overload.h"
+#include "common/journal/journal.h"
+#include "common/loop/clocks.h"
+
+namespace ondol::collector {
+namespace {
+
+SessionId random_session() {
+  static thread_local std::random_device source;
+  return SessionId{fmt::format("{:08x}{:08x}", source(), source())};
+}
+
+bool needs_intent(const session::ToCollector& message) {
+  return std::holds_alternative<session::ValueReport>(message) || std::holds_alternative<session::EventBatch>(message);
+}
+
+journal::Event event_of(Notice notice) {
+  switch (notice) {
+    case Notice::kCloneRefused: return journal::Event::clone_refused;
+    case Notice::kIdentityRefused: return journal::Event::identity_refused;
+    case Notice::kHostSilent: return journal::Event::host_silent;
+    case Notice::kHostStuck: return journal::Event::host_stuck;
+    case Notice::kContested: return journal::Event::drift_contested;
+    case Notice::kEventsLost: return journal::Event::host_events_lost;
+    case Notice::kGenerationRefused: return journal::Event::generation_refused;
+    case Notice::kEventsRenumbered: return journal::Event::host_events_renumbered;
+    case Notice::kStoreFailed: return journal::Event::store_failed;
+    case Notice::kStoreHealed: return journal::Event::store_healed;
+    case Notice::kWriteRefused: return journal::Event::store_write_refused;
+  }
+  return journal::Event::store_write_refused;
+}
+
+}  // namespace
+
+CollectorRuntime::CollectorRuntime(store::Store& store, store::BatchedWriter& writer, CoreOptions options)
+    : store_(store), writer_(writer), core_(std::move(options)), intents_(store) {}
+
+Result<void> CollectorRuntime::load() {
+  auto loaded = read_loaded(store_);
+  if (!loaded) return fail(loaded.error());
+  core_.step(*std::move(loaded), read_now());
+  return {};
+}
+
+SessionEvents CollectorRuntime::session_events() {
+  SessionEvents events;
+  events.on_open = [this](ConnectionId id, HostId host, std::string serial, std::string peer) {
+    step(StreamOpened{StreamId{id.value}, std::move(host), std::move(serial), std::move(peer), random_session()});
+  };
+  events.on_message = [this](ConnectionId id, session::ToCollector message) {
+    MessageIn in{StreamId{id.value}, std::move(message), nullptr};
+    if (const auto host = core_.host_of(in.stream); host && needs_intent(in.message)) in.desired = intents_.find(*host);
+    step(std::move(in));
+  };
+  events.on_closed = [this](ConnectionId id, std::string reason) {
+    step(StreamClosed{StreamId{id.value}, std::move(reason)});
+  };
+  return events;
+}
+
+std::function<void()> CollectorRuntime::timer() {
+  return [this] {
+    ++turns_;
+    step(Tick{});
+  };
+}
+
+void CollectorRuntime::attach(SessionServer& server) {
+  server_ = &server;
+  server_.notify_all();
+}
+
+// The shard may have its first agent before the server's maker has returned.
+SessionServer& CollectorRuntime::server() {
+  server_.wait(nullptr);
+  return *server_.load();
+}
+
+void CollectorRuntime::post(Event event) {
+  auto shared = std::make_shared<Event>(std::move(event));
+  server().post([this, shared] { step(std::move(*shared)); });
+}
+
+void CollectorRuntime::run_on_shard(std::function<void(const CollectorCore&)> read) {
+  server().post([this, read = std::move(read)] { read(core_); });
+}
+
+void CollectorRuntime::step(Event event) {
+  waiting_.push_back(std::move(event));
+  if (stepping_) return;
+  stepping_ = true;
+  while (!waiting_.empty()) {
+    Event next = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (const auto* committed = std::get_if<RevisionCommitted>(&next)) {
+      for (const DesiredHead& head : committed->desired) intents_.forget(head.host);
+    }
+    for (Effect& effect : core_.step(std::move(next), read_now())) perform(effect);
+  }
+  stepping_ = false;
+}
+
+void CollectorRuntime::perform(Effect& effect) {
+  std::visit(Overload{[&](Send& e) { server().send(ConnectionId{e.to.value}, e.message); },
+                      [&](SendOffer& e) { send_offer(e); },
+                      [&](Close& e) { server().close(ConnectionId{e.which.value}, e.reason, e.retry_after); },
+                      [&](Persist& e) { persist(e); }, [&](LoadValue& e) { load_value(e.host); },
+                      [&](Publish& e) { publish(e.drift); }, [](Tell& e) { journal(e); }},
+             effect);
+}
+
+void CollectorRuntime::send_offer(const SendOffer& offer) {
+  const DesiredPtr state = intents_.find(offer.host);
+  if (!state || state->generation < offer.generation) return;  // unreadable now: offered again at its next hello
+  server().send(ConnectionId{offer.to.value}, session::DesiredOffer{*state});
+}
+
+void CollectorRuntime::persist(const Persist& persist) {
+  const Token token = persist.token;
+  auto taken = writer_.submit(encode_writes(persist.host, *persist.writes), [this, token](const Result<void>& stored) {
+    post(StoreDone{token, stored ? std::nullopt : std::optional<Error>(stored.error())});
+  });
+  if (taken) return;
+  step(StoreDone{token, taken.error()});
+}
+
+void CollectorRuntime::load_value(const HostId& host) {
+  ValueLoaded loaded{host, nullptr, intents_.find(host)};
+  if (auto report = read_routes_report(store_, host)) loaded.routes = *report;
+  step(std::move(loaded));
+}
+
+void CollectorRuntime::publish(const session::DriftRecord& drift) {
+  const HostState* state = core_.find_host(drift.host);
+  feed_.publish(drift, state != nullptr && state->record ? &*state->record : nullptr);
+}
+
+void CollectorRuntime::journal(const Tell& notice) {
+  if (notice.host.empty()) return journal::write(event_of(notice.notice), notice.text);
+  journal::write(event_of(notice.notice), notice.host + ": " + notice.text, {{"HOST", notice.host}});
+}
+
+void CollectorRuntime::stop(Milliseconds patience) {
+  feed_.stop();
+  auto told = std::make_shared<std::promise<void>>();
+  auto done = told->get_future();
+  server().post([this, told] {
+    step(Stopping{});
+    told->set_value();
+  });
+  done.wait_for(patience);
+}
+
+}  // namespace ondol::collector

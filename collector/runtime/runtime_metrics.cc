@@ -1,0 +1,104 @@
+#include "collector/runtime/runtime_metrics.h"
+
+namespace ondol::collector {
+namespace {
+
+namespace names = metrics::collector;
+
+constexpr const char* kRoutes = "routes";
+
+prometheus::Histogram::BucketBoundaries commit_buckets() {
+  return {metrics::kCommitBuckets.begin(), metrics::kCommitBuckets.end()};
+}
+
+std::string word_of(session::RepairOutcome outcome) {
+  switch (outcome) {
+    case session::RepairOutcome::kRepaired: return "repaired";
+    case session::RepairOutcome::kFailed: return "failed";
+    case session::RepairOutcome::kWaiting: return "waiting";
+    case session::RepairOutcome::kContested: return "contested";
+    case session::RepairOutcome::kHeld: return "held";
+    case session::RepairOutcome::kReportOnly: return "report_only";
+  }
+  return "unknown";
+}
+
+std::string word_of(session::GenerationOutcome outcome) {
+  switch (outcome) {
+    case session::GenerationOutcome::kConfirmed: return "confirmed";
+    case session::GenerationOutcome::kRefused: return "refused";
+    case session::GenerationOutcome::kRolledBack: return "rolled_back";
+    case session::GenerationOutcome::kTrial: return "trial";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+RuntimeMetrics::RuntimeMetrics(metrics::Exposer& exposer)
+    : exposer_(exposer), commit_seconds_(exposer.histograms(names::kStoreCommitSeconds).Add({}, commit_buckets())) {}
+
+void RuntimeMetrics::follow(const metrics::Metric& metric, const std::map<std::string, std::string>& labels,
+                            std::uint64_t total) {
+  auto& counter = exposer_.counters(metric).Add(labels);
+  const double ahead = static_cast<double>(total) - counter.Value();
+  if (ahead > 0) counter.Increment(ahead);
+}
+
+void RuntimeMetrics::set(const metrics::Metric& metric, const std::map<std::string, std::string>& labels, double value) {
+  exposer_.gauges(metric).Add(labels).Set(value);
+}
+
+void RuntimeMetrics::note_commit(Nanoseconds duration) {
+  commit_seconds_.Observe(static_cast<double>(duration.count()) / 1e9);
+}
+
+void RuntimeMetrics::copy(const CoreStats& stats, const CoreCounters& counters) {
+  for (const Liveness liveness : {Liveness::kNeverEnrolled, Liveness::kOnline, Liveness::kStuck, Liveness::kSilent,
+                                  Liveness::kUnknownSinceRestart}) {
+    const auto count = stats.hosts.find(liveness);
+    set(names::kHosts, {{"liveness", std::string(to_string(liveness))}}, count == stats.hosts.end() ? 0 : count->second);
+  }
+  set(names::kDrift, {{"type", kRoutes}, {"kind", "missing"}}, stats.drift.missing);
+  set(names::kDrift, {{"type", kRoutes}, {"kind", "extra"}}, stats.drift.extra);
+  set(names::kDrift, {{"type", kRoutes}, {"kind", "changed"}}, stats.drift.changed);
+  set(names::kContested, {{"type", kRoutes}}, stats.drift.contested);
+  follow(names::kDriftOpened, {{"type", kRoutes}, {"kind", "missing"}}, counters.opened.missing);
+  follow(names::kDriftOpened, {{"type", kRoutes}, {"kind", "extra"}}, counters.opened.extra);
+  follow(names::kDriftOpened, {{"type", kRoutes}, {"kind", "changed"}}, counters.opened.changed);
+  for (const auto& [outcome, total] : counters.repairs) follow(names::kRepairs, {{"outcome", word_of(outcome)}}, total);
+  for (const auto& [outcome, total] : counters.generations) {
+    follow(names::kGenerations, {{"outcome", word_of(outcome)}}, total);
+  }
+  follow(names::kEvents, {}, counters.events);
+  follow(names::kEventsLost, {}, counters.events_lost);
+  follow(names::kClonesRefused, {}, counters.clones_refused);
+  follow(names::kIdentitiesRefused, {}, counters.identities_refused);
+  follow(names::kOffers, {}, counters.offers);
+}
+
+void RuntimeMetrics::copy(const SessionCounters& sessions) {
+  set(names::kSessions, {}, static_cast<double>(sessions.open));
+  follow(names::kMessages, {{"direction", "in"}}, sessions.messages_in);
+  follow(names::kMessages, {{"direction", "out"}}, sessions.messages_out);
+  follow(names::kBadInput, {}, sessions.bad_input);
+  follow(names::kConnectionsRefused, {{"reason", "cap"}}, sessions.refused_cap);
+  follow(names::kConnectionsRefused, {{"reason", "source"}}, sessions.refused_source);
+  follow(names::kConnectionsRefused, {{"reason", "handshake"}}, sessions.handshake_timeout);
+}
+
+void RuntimeMetrics::copy(const StoreEnrollBackend& enrolment) {
+  follow(names::kCertificatesIssued, {{"kind", "first"}}, enrolment.first_issued());
+  follow(names::kCertificatesIssued, {{"kind", "renewal"}}, enrolment.renewed());
+}
+
+void RuntimeMetrics::set_store(std::size_t queued, bool failed) {
+  set(names::kStoreQueue, {}, static_cast<double>(queued));
+  set(names::kStoreFailed, {}, failed ? 1 : 0);
+}
+
+void RuntimeMetrics::set_server_certificate(WallTime not_after) {
+  set(names::kServerCertificateExpiry, {}, static_cast<double>(unix_ns(not_after)) / 1e9);
+}
+
+}  // namespace ondol::collector

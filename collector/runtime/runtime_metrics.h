@@ -1,0 +1,33 @@
+// What the collector's parts count, copied into metrics once a second.
+#pragma once
+
+#include <memory>
+
+#include "collector/runtime/collector_runtime.h"
+#include "collector/runtime/store_enroll_backend.h"
+#include "common/metrics/exposer.h"
+
+namespace ondol::collector {
+
+// Thread: copy from one thread; the commit observer from the writer's.
+class RuntimeMetrics {
+ public:
+  explicit RuntimeMetrics(metrics::Exposer& exposer);
+
+  void note_commit(Nanoseconds duration);  // the writer's observer
+  void copy(const CoreStats& stats, const CoreCounters& counters);
+  void copy(const SessionCounters& sessions);
+  void copy(const StoreEnrollBackend& enrolment);
+  void set_store(std::size_t queued, bool failed);
+  void set_server_certificate(WallTime not_after);
+
+ private:
+  // Counters here follow totals that others keep.
+  void follow(const metrics::Metric& metric, const std::map<std::string, std::string>& labels, std::uint64_t total);
+  void set(const metrics::Metric& metric, const std::map<std::string, std::string>& labels, double value);
+
+  metrics::Exposer& exposer_;
+  prometheus::Histogram& commit_seconds_;
+};
+
+}  // namespace ondol::collector
