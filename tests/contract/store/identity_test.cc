@@ -45,13 +45,6 @@ TEST_P(StoreContract, AUsedTokenCannotBePutAgain) {
   EXPECT_EQ(value_of(store().read_token(sha256_of("secret")))->host, host("a"));
 }
 
-TEST_P(StoreContract, ACertificateIsFoundByItsSerial) {
-  const WallTime soon = read_now().wall + hours(1);
-  commit({PutCertificate{certificate("01", "a", soon)}});
-  EXPECT_EQ(value_of(store().read_certificate("01")), certificate("01", "a", soon));
-  EXPECT_FALSE(value_of(store().read_certificate("02")));
-}
-
 TEST_P(StoreContract, RevokingAHostRevokesAllItsCertificatesAndNoOther) {
   const WallTime soon = read_now().wall + hours(1);
   commit({PutCertificate{certificate("01", "a", soon)}, PutCertificate{certificate("02", "a", soon)},
