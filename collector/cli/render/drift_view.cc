@@ -19,7 +19,11 @@ std::string key_of(const v1::Drift& drift) {
   return drift.key_text().empty() ? key_text(drift.key()) : drift.key_text();
 }
 
+// What the event said; a record without it is judged by its kind.
 std::string_view verb_of(const v1::Drift& drift) {
+  if (drift.change() == v1::CHANGE_KIND_REMOVED) return "removed";
+  if (drift.change() == v1::CHANGE_KIND_ADDED) return "added";
+  if (drift.change() == v1::CHANGE_KIND_REPLACED) return "replaced";
   if (drift.kind() == v1::DRIFT_KIND_MISSING) return "removed";
   if (drift.kind() == v1::DRIFT_KIND_EXTRA) return "added";
   return "replaced";
@@ -51,7 +55,8 @@ std::vector<Cell> row_of(const v1::Drift& drift, WallTime now) {
 
 std::string cause_text(const v1::Drift& drift, WallTime now) {
   if (drift.happened_unix_ns() == 0 && !drift.has_author()) return "found by comparison";
-  std::string text = fmt::format("{} by {}", verb_of(drift), author_text(drift.author()));
+  const bool vanished = drift.change() == v1::CHANGE_KIND_VANISHED && !drift.has_author();
+  std::string text = vanished ? "vanished" : fmt::format("{} by {}", verb_of(drift), author_text(drift.author()));
   if (drift.happened_unix_ns() != 0) text += " at " + clock_text(drift.happened_unix_ns(), now);
   return text;
 }
@@ -83,6 +88,7 @@ Json drift_json(const v1::Drift& drift, WallTime now) {
   json["closed_at"] = time_json(drift.closed_unix_ns());
   json["happened_at"] = time_json(drift.happened_unix_ns());
   json["age_seconds"] = age_json(drift.opened_unix_ns(), now);
+  json["change"] = text_json(enum_word(v1::ChangeKind_Name(drift.change()), "CHANGE_KIND_"));
   json["count"] = drift.count();
   json["repair_latency_ns"] = drift.repair_latency_ns() == 0 ? Json() : Json(drift.repair_latency_ns());
   json["author"] = author_json(drift.author());

@@ -10,7 +10,7 @@
 namespace ondol::cli {
 
 // "removed by `ip route del ...` (pid 4121, user kim) at 10:02:11", "removed by unknown process at 10:02:11",
-// "found by comparison"
+// "vanished at 10:02:11" (the kernel removed it without naming anybody), "found by comparison"
 std::string cause_text(const v1::Drift& drift, WallTime now);
 // "repaired in 0.2 ms", "open for 5m", "waiting: eth1 down", "contested: ...", "resolved"
 std::string outcome_text(const v1::Drift& drift, WallTime now);
