@@ -1,15 +1,16 @@
 // Layers in, one host's desired state out, with the origin of every value. Pure; ondolctl may run it too.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/ids.h"
+#include "common/intent/finding.h"
+#include "common/intent/origin.h"
 #include "common/resources/routes/intent.h"
-#include "common/yaml/strict_yaml.h"
+#include "common/resources/routes/judge_routes.h"
 
 namespace ondol::intent {
 
@@ -18,7 +19,9 @@ namespace ondol::intent {
 // app/<app>.yaml, host/<name>.yaml. Empty fields name no layer.
 struct HostFacts {
   HostId name;
-  std::string cluster, phase, app_type, app_group, app;
+  std::string cluster{}, phase{}, app_type{}, app_group{}, app{};
+  // As last observed. Empty = unknown: gateways are then judged only by what the layers themselves say.
+  std::optional<routes::HostAddresses> addresses{};
 };
 
 struct LayerText {
@@ -26,46 +29,31 @@ struct LayerText {
   std::string content;
 };
 
-enum class Severity { kError, kWarning };
-struct Finding {
-  Severity severity = Severity::kError;
-  yaml::Place place;
-  std::string message;
-  std::string remedy;
-  std::vector<HostId> hosts;  // affected; sorted, unique; empty = a matter of the file alone
-  bool operator==(const Finding&) const = default;
-};
-
-// Where a resolved value comes from: the place that won, and those it replaced (low to high).
-struct Origin {
-  yaml::Place place;
-  std::vector<yaml::Place> replaced;
-  bool operator==(const Origin&) const = default;
-};
-
 struct ResolvedHost {
   DesiredState state;  // generation and revision are not filled in
-  std::map<std::string, Origin> origins;  // "routes.unlisted", "routes.list[10.20.0.0/16 table main metric 0]", "mode.routes"
+  Origins origins;
 };
 
-// The parsed layers of one revision. Parsing is done once, resolving per host.
+// The parsed layers of one revision. Parsing is done once, resolving once for all hosts that share their layers.
+// Thread: one at a time, copies included; they share what they remember.
 class Layers {
  public:
   struct Parsed;
-  // Bad files give findings (each with place and remedy); files that parse are kept. Limits: 10,000 files, 1 MiB each.
+  // Bad files give findings (each with place and remedy); files that parse are kept.
+  // Limits: 10,000 files, 1 MiB each, 256 MiB in all.
   static Layers parse(const std::vector<LayerText>& files, std::vector<Finding>& findings);
-  // Findings for this host: missing layer files (warning), variables, conflicts between layers, judge_routes.
-  // Errors make the result empty.
-  std::optional<ResolvedHost> resolve(const HostFacts& host, std::vector<Finding>& findings) const;
+  // Findings for this host: faults of its files, missing layer files (warning), variables, duplicates that templates
+  // made, removals of nothing (warning), judge_routes. Any error makes the result null.
+  // Hosts with the same layers get the same object. Limits: 40,000 routes for a host, as on the wire.
+  std::shared_ptr<const ResolvedHost> resolve(const HostFacts& host, std::vector<Finding>& findings) const;
 
  private:
-  std::shared_ptr<const Parsed> parsed_;
+  explicit Layers(std::shared_ptr<Parsed> parsed) : parsed_(std::move(parsed)) {}
+
+  std::shared_ptr<Parsed> parsed_;
 };
 
-// Findings that differ only in their hosts become one, with the hosts joined; sorted by place.
-std::vector<Finding> merged(std::vector<Finding> findings);
-
-// SHA-256 over the sorted paths and contents.
+// SHA-256 over the sorted paths and contents, each with its length.
 Revision revision_of(std::vector<LayerText> files);
 
 }  // namespace ondol::intent

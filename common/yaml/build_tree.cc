@@ -120,7 +120,9 @@ class Builder : public YAML::EventHandler {
       refuse(node.place, fmt::format("lists and mappings nested more than {} deep", limits_.max_depth),
              "flatten the structure", Errc::kLimit);
     }
-    if (!frames_.empty() && wants_key()) refuse(node.place, "a key that is a list or a mapping", "use a plain name");
+    if (!frames_.empty() && wants_key()) {
+      refuse(node.place, "a key that is a list or a mapping", "use a plain name; quote templates: \"{{ NAME }}\"");
+    }
     frames_.emplace_back();
     frames_.back().node = std::move(node);
   }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 #include "common/yaml/build_tree.h"
@@ -45,7 +46,23 @@ Result<std::string> read_bounded(int fd, const std::string& path, std::size_t mo
 
 }  // namespace
 
-std::string render(const Place& place) { return fmt::format("{}:{}:{}", place.file, place.line, place.column); }
+std::string render(const Place& place) {
+  return place.line == 0 ? place.file : fmt::format("{}:{}:{}", place.file, place.line, place.column);
+}
+
+std::optional<Place> place_of(const Error& error) {
+  const std::string_view where = error.where;
+  const auto column = where.rfind(':');
+  if (column == std::string_view::npos || column == 0) return std::nullopt;
+  const auto line = where.rfind(':', column - 1);
+  if (line == std::string_view::npos) return std::nullopt;
+  Place place{std::string(where.substr(0, line)), 0, 0};
+  const auto number = [where](std::size_t from, std::size_t to, int& value) {
+    return std::from_chars(where.data() + from, where.data() + to, value).ec == std::errc{};
+  };
+  if (!number(line + 1, column, place.line) || !number(column + 1, where.size(), place.column)) return std::nullopt;
+  return place;
+}
 
 const Node* Node::find_key(std::string_view key) const {
   const auto found =

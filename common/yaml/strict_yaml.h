@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,7 +21,9 @@ struct Place {
   int column = 0;  // from 1
   bool operator==(const Place&) const = default;
 };
-std::string render(const Place& place);  // file:line:column
+std::string render(const Place& place);  // file:line:column; only the file when line is 0
+// The place that an error of this module carries.
+std::optional<Place> place_of(const Error& error);
 
 enum class Kind { kNull, kScalar, kSequence, kMapping };  // kNull: ~, null or nothing
 
