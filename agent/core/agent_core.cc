@@ -97,7 +97,9 @@ void AgentCore::on(const Persisted& persisted, Turn& turn) {
   if (persisted.item == StoredItem::kLedger && persisted.result) book_.ledger_changed = false;
   repairs_.on_ledger_persisted(persisted.result, turn);
   generation_.on_persisted(persisted, turn);
+  const bool withdrawing = withdrawal_.busy();
   withdrawal_.on_persisted(persisted, turn);
+  if (withdrawing && !withdrawal_.busy()) generation_.say_status();
   if (persisted.item == StoredItem::kHold && hold_request_) {
     const auto [id, here] = *std::exchange(hold_request_, std::nullopt);
     const char* text = here ? "held" : book_.guard.hold ? "released; the guard file still holds" : "released";
@@ -154,6 +156,7 @@ void AgentCore::on(const LocalRequest& request, Turn& turn) {
         return;
       }
       repairs_.forget();
+      generation_.forget(turn);
       withdrawal_.begin(request.id, request.who, turn);
       return;
   }
@@ -171,7 +174,9 @@ void AgentCore::on(const TimerFired&, Turn& turn) {
     next_sweep_ = BootTime::max();
     turn.out.push_back(ReadRoutes{ReadPurpose::kSweep, book_.tables(nullptr)});
     generation_.on_sweep(turn);
-    if (book_.ledger_changed && !repairs_.busy()) turn.out.push_back(PersistLedger{book_.ledger()});
+    // A disk that failed is tried again: nobody else writes on a quiet day.
+    const bool write = book_.ledger_changed || !storage_error_.empty();
+    if (write && !repairs_.busy()) turn.out.push_back(PersistLedger{book_.ledger()});
     tell_untold(turn);
     if (turn.now.boot - last_waiting_retry_ >= kWaitingBackstop) retry_waiting_soon(turn);
   }

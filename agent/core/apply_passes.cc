@@ -95,7 +95,8 @@ void GenerationApply::confirm(Turn& turn) {
   turn.out.push_back(PersistConfirmed{candidate_});
 }
 
-void GenerationApply::finish_confirmed(Turn& turn) {
+// In the log before the journal goes: a crash in between tells it twice, never not at all.
+void GenerationApply::tell_confirmed(Turn& turn) {
   applied_ = candidate_.generation;
   undoing_.clear();
   repairs_.forget();
@@ -118,7 +119,6 @@ void GenerationApply::finish_confirmed(Turn& turn) {
   tell(turn, Notice::kGenerationConfirmed,
        fmt::format("generation {} is in force: {} added, {} replaced, {} removed, {} waiting", candidate_.generation.value,
                    counts_.added, counts_.replaced, counts_.removed, waiting_.size()));
-  finish();
 }
 
 void GenerationApply::undo(std::string reason, std::vector<RouteObjectState> refused, Turn& turn) {
@@ -129,7 +129,8 @@ void GenerationApply::undo(std::string reason, std::vector<RouteObjectState> ref
   turn.out.push_back(ApplyRoutes{ApplyPurpose::kUndo, undoing_});
 }
 
-void GenerationApply::finish_undone(Turn& turn) {
+// Undone, or never begun: said, then marked as said, then the journal goes.
+void GenerationApply::settle(Turn& turn) {
   book_.restore_ledger(ledger_before_);
   const std::size_t undone = std::exchange(undoing_, {}).size();
   if (refused_.size() > kMaxRefused) refused_.resize(kMaxRefused);
@@ -138,6 +139,12 @@ void GenerationApply::finish_undone(Turn& turn) {
                                             std::exchange(reason_, {}), std::exchange(refused_, {}), 0, 0,
                                             static_cast<std::uint32_t>(undone), turn.now.boot - started_},
                   turn);
+  highest_.settled = true;
+  phase_ = Phase::kSettle;
+  turn.out.push_back(PersistHighest{highest_});
+}
+
+void GenerationApply::finish_undone(Turn& turn) {
   finish();
   repairs_.want_all(turn);  // whatever the undo could not put back
 }

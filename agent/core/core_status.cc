@@ -30,6 +30,7 @@ void AgentCore::on(const Booted& booted, Turn& turn) {
   if (ledger) book_.restore_ledger(std::move(*ledger));
   generation_.restore(known(stored.highest, "highest generation", turn), known(stored.journal, "journal", turn),
                       options_.session.boot_id);
+  generation_.confirmed_unreadable = !stored.confirmed;
   held_here_ = stored.held;
   repairs_.held = held_here_ || book_.guard.hold;
   turn.out.push_back(ReadRoutes{ReadPurpose::kSweep, book_.tables(nullptr)});

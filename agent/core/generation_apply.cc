@@ -57,7 +57,7 @@ void GenerationApply::recover(Turn& turn) {
     turn.out.push_back(PersistLedger{book_.ledger()});
     return;
   }
-  const bool lost = highest_.generation.value != 0 && !highest_.settled &&
+  const bool lost = highest_.generation.value != 0 && !highest_.settled && !confirmed_unreadable &&
                     (!book_.confirmed() || book_.confirmed()->generation != highest_.generation);
   if (!journal_ && !lost) return;
   candidate_ = journal_ ? journal_->candidate : DesiredState{highest_.generation, highest_.revision, {}, false};
@@ -87,7 +87,8 @@ void GenerationApply::offer(DesiredState candidate, Turn& turn) {
   if (pending_ && pending_->generation > candidate.generation) return;
   if (repairs_.held) return block(std::move(candidate), "held", turn);
   if (journal_stuck_) return block(std::move(candidate), "storage: the journal cannot be removed", turn);
-  if (busy() || repairs_.busy() || !book_.has_read()) return block(std::move(candidate), "busy", turn);
+  if (!book_.has_read()) return block(std::move(candidate), "unknown: routes were not read yet", turn);
+  if (busy() || repairs_.busy()) return block(std::move(candidate), "busy", turn);
   begin(std::move(candidate), turn);
 }
 
@@ -133,9 +134,7 @@ void GenerationApply::on_read(const RoutesRead& read, Turn& turn) {
     return undo("unknown: the result could not be read back: " + read.snapshot.error().message, {}, turn);
   }
   if (phase_ == Phase::kUndoRead && read.purpose == ReadPurpose::kAfterUndo) {
-    highest_.settled = true;
-    phase_ = Phase::kSettle;
-    turn.out.push_back(PersistHighest{highest_});
+    settle(turn);
   }
 }
 
@@ -164,7 +163,10 @@ void GenerationApply::plan(Turn& turn) {
   for (const Refusal& refusal : book_.judge(made.operations)) {
     refused.push_back(object(made.operations[refusal.index].route.key, refusal.reason, turn));
   }
-  if (!refused.empty()) return refuse(refused.front().reason, std::move(refused), turn);
+  if (!refused.empty()) {
+    std::string first = refused.front().reason;
+    return refuse(std::move(first), std::move(refused), turn);
+  }
   planned_ = passing_ = made.operations;
   ledger_before_ = book_.ledger();
   highest_ = {candidate_.generation, candidate_.revision, false};
@@ -204,17 +206,19 @@ void GenerationApply::on_persisted(const Persisted& persisted, Turn& turn) {
   } else if (phase_ == Phase::kConfirmed && persisted.item == StoredItem::kConfirmed) {
     book_.confirm(candidate_);
     book_.keep_only_wanted();
+    book_.refresh_ledger();
     phase_ = Phase::kLedger;
     turn.out.push_back(PersistLedger{book_.ledger()});
   } else if (phase_ == Phase::kLedger && persisted.item == StoredItem::kLedger) {
     book_.ledger_changed = false;
-    if (!journal_) return finish_confirmed(turn);
+    tell_confirmed(turn);
+    if (!journal_) return finish();
     phase_ = Phase::kJournalRemoval;
     turn.out.push_back(RemoveJournal{});
   } else if (persisted.item == StoredItem::kJournalRemoval) {
     journal_.reset();
     journal_stuck_ = false;
-    if (phase_ == Phase::kJournalRemoval) finish_confirmed(turn);
+    if (phase_ == Phase::kJournalRemoval) finish();
     if (phase_ == Phase::kUndoJournalRemoval) finish_undone(turn);
   } else if (phase_ == Phase::kSettle && persisted.item == StoredItem::kHighest) {
     if (!journal_) return finish_undone(turn);
@@ -233,17 +237,15 @@ void GenerationApply::step_failed(const Persisted& persisted, Turn& turn) {
       return refuse(reason, {}, turn);
     case Phase::kJournal: {
       journal_.reset();
-      counts_ = {};
       reason_ = reason;
-      highest_.settled = true;
-      phase_ = Phase::kSettle;
-      return turn.out.push_back(PersistHighest{highest_});
+      return settle(turn);
     }
     case Phase::kConfirmed: return undo(reason, {}, turn);
     case Phase::kLedger:
-    case Phase::kJournalRemoval:
       journal_stuck_ = journal_.has_value();
-      return finish_confirmed(turn);
+      tell_confirmed(turn);
+      return finish();
+    case Phase::kJournalRemoval: journal_stuck_ = true; return finish();
     case Phase::kSettle:
     case Phase::kUndoJournalRemoval:
       journal_stuck_ = journal_.has_value();
@@ -255,6 +257,15 @@ void GenerationApply::step_failed(const Persisted& persisted, Turn& turn) {
     case Phase::kUndo:
     case Phase::kUndoRead: return;
   }
+}
+
+void GenerationApply::forget(Turn& turn) {
+  highest_.settled = true;
+  applied_ = {};
+  pending_.reset();
+  blocked_.clear();
+  guard_note_.clear();
+  turn.out.push_back(PersistHighest{highest_});
 }
 
 void GenerationApply::on_sweep(Turn& turn) {

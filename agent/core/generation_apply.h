@@ -21,6 +21,7 @@ class GenerationApply {
   GenerationApply(RouteBook& book, RouteRepairs& repairs) : book_(book), repairs_(repairs) {}
 
   void restore(const std::optional<Highest>& highest, std::optional<Journal> journal, std::string boot_id);
+  bool confirmed_unreadable = false;  // then nobody can tell what the last restart interrupted
   // After the first read: ends what a crash or a reboot interrupted. busy() until that is done.
   void recover(Turn& turn);
 
@@ -30,11 +31,13 @@ class GenerationApply {
   void on_read(const RoutesRead& read, Turn& turn);  // after the book absorbed it
   void on_applied(const RoutesApplied& applied, Turn& turn);
   void on_persisted(const Persisted& persisted, Turn& turn);
+  void forget(Turn& turn);    // everything is withdrawn: no generation is in force, and none was interrupted
   void on_sweep(Turn& turn);  // retries a removal of the journal that failed
 
   bool busy() const { return phase_ != Phase::kIdle; }
   session::GenerationStatus status() const;
   Generation highest() const { return highest_.generation; }
+  void say_status() { status_changed_ = true; }
   bool take_status_changed();
 
  private:
@@ -56,8 +59,9 @@ class GenerationApply {
   void judge_read_back(Turn& turn);
   std::vector<routes::RouteOp> leftover() const;
   void confirm(Turn& turn);
-  void finish_confirmed(Turn& turn);
+  void tell_confirmed(Turn& turn);
   void undo(std::string reason, std::vector<session::RouteObjectState> refused, Turn& turn);
+  void settle(Turn& turn);
   void finish_undone(Turn& turn);
   void finish();
   void step_failed(const Persisted& persisted, Turn& turn);

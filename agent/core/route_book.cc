@@ -74,7 +74,6 @@ Merged RouteBook::absorb(const routes::RouteSnapshot& snapshot) {
   return merged;
 }
 
-// What was read back of ours is the last known value of it.
 void RouteBook::refresh_ledger() {
   for (auto& [key, entry] : ledger_.entries) {
     const routes::Route* want = wanted(key);

@@ -40,6 +40,7 @@ class RouteBook {
   void rebuild_ledger();
   bool claim(const routes::RouteKey& key, const routes::RouteValue& value);  // about to write; false = was there
   void made(const routes::RouteOp& op);     // the kernel acknowledged it: table and ledger follow
+  void refresh_ledger();                    // what is there of ours and as wanted is the last known value
   void disown(const routes::RouteKey& key);
   void keep_only_wanted();                  // after a generation: ledger entries that intent lacks go
   bool ledger_changed = false;              // since it was last written
@@ -61,8 +62,6 @@ class RouteBook {
   session::RoutesReport report() const;
 
  private:
-  void refresh_ledger();
-
   std::string boot_id_;
   std::vector<IpPrefix> collector_path_;
   std::optional<DesiredState> confirmed_;

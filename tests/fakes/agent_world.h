@@ -1,0 +1,104 @@
+// The agent's core with a fake kernel, disk, collector and clock around it: everything in one thread, nothing waits.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/core/agent_core.h"
+#include "tests/fakes/fake_kernel.h"
+
+namespace ondol::fakes {
+
+// What survives a killed agent.
+struct FakeDisk {
+  std::optional<DesiredState> confirmed;
+  std::optional<agent::Journal> journal;
+  std::optional<agent::Ledger> ledger;
+  std::optional<agent::Highest> highest;
+  bool held = false;
+  std::vector<session::HostEvent> events;
+  EventSequence next_event{1};
+  bool is_full = false;
+  std::string unreadable;  // confirmed | journal | ledger | highest
+};
+
+class AgentWorld {
+ public:
+  AgentWorld();
+
+  // ---- the world ----
+  FakeKernel kernel;
+  FakeDisk disk;
+  bool collector_answers = false;
+  std::string kill_at;  // after_highest after_journal after_apply after_readback after_confirmed after_ledger after_journal_removed
+  std::string full_from;  // highest journal confirmed ledger: the disk is full from this file on
+  EventSequence welcome_durable;  // what the collector claims to have; 0 = what the hello says
+  bool collector_acknowledges = true;
+  bool reads_fail = false;
+  std::string boot_id = "boot-1";
+  agent::CoreOptions options;
+
+  // ---- what happens ----
+  void boot();     // a new process on the same disk and kernel
+  void reboot();   // and a new kernel
+  void happen(agent::Happening what);
+  void pass(Nanoseconds time);  // timers fire on the way
+  void offer(DesiredState state);
+  void edit(session::ChangeKind kind, const routes::Route& route, std::string who = "", std::uint8_t protocol = 3,
+            bool append = false);
+  void links_changed();
+  void set_collector(bool up);
+
+  // ---- what was seen ----
+  agent::AgentCore& core() { return *core_; }
+  std::string take_transcript();
+  std::vector<session::HostEvent> events;      // all that were appended, over restarts
+  std::vector<session::ToCollector> sent;
+  std::optional<session::RoutesReport> report;
+  std::vector<agent::Answer> answers;
+  bool ready = false, was_killed = false;
+  std::size_t reads = 0;
+  Now now;
+
+ private:
+  void drain();
+  void interpret(const agent::Effect& effect);
+  void done(const agent::ReadRoutes& effect);
+  void done(const agent::ApplyRoutes& effect);
+  void done(const agent::PersistHighest& effect);
+  void done(const agent::PersistJournal& effect);
+  void done(const agent::PersistConfirmed& effect);
+  void done(const agent::PersistLedger& effect);
+  void done(const agent::RemoveJournal& effect);
+  void done(const agent::PersistHold& effect);
+  void done(const agent::AppendEvent& effect);
+  void done(const agent::TruncateSpool& effect);
+  void done(const agent::OpenSession& effect);
+  void done(const agent::CloseSession& effect);
+  void done(const agent::SendMessage& effect);
+  void done(const agent::SendEvents& effect);
+  void done(const agent::EncodeReport& effect);
+  void done(const agent::SendValue& effect);
+  void done(const agent::Tell& effect);
+  void done(const agent::AnnounceReady& effect);
+  void done(const agent::Answer& effect);
+  bool store(agent::StoredItem item);
+  void kill_point(const std::string& name);
+  void say(const std::string& line);
+
+  std::unique_ptr<agent::AgentCore> core_;
+  std::deque<agent::Happening> queue_;
+  std::string transcript_;
+  std::size_t sweeps_ = 0;
+  std::uint64_t random_ = 1;
+  bool draining_ = false;
+};
+
+// One line each.
+std::string render(const routes::RouteOp& op);
+std::string render(const session::HostEvent& event);
+std::string render(const session::RoutesReport& report);
+
+}  // namespace ondol::fakes

@@ -1,0 +1,22 @@
+// One step of a written story: a command to the world around the agent.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/fakes/agent_world.h"
+
+namespace ondol::scenario {
+
+// "10.20.0.0/16 via 10.0.0.1 dev eth0 metric 5", "192.0.2.0/24 blackhole", "range 20 via 10.0.0.1" (20 routes).
+std::vector<routes::Route> parse_routes(const std::string& line);
+
+// A command line with its following lines; what the agent did comes back, one line each.
+//   link NAME up|down [ADDRESS...] | unlink NAME         hand VERB ROUTE [proto P] [as COMMAND]   VERB: del add append replace lose
+//   offer N [OPTION...] + route lines                    OPTION: report take_over remove ignore unmanaged mass_delete
+//   boot | restart | reboot | kill POINT                 collector up|down      pass 10s|5m|2h
+//   hold | release | withdraw | guard KEY=VALUE...       disk full|ok|unreadable FILE     reads fail|work
+//   kernel refuses PREFIX|dies N|any                     show kernel|states|status
+std::string play(fakes::AgentWorld& world, const std::vector<std::string>& lines);
+
+}  // namespace ondol::scenario
