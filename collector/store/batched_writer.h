@@ -15,7 +15,9 @@ namespace ondol::store {
 // Called on the writer's or the checkpointer's thread; must not block. Any may be empty.
 struct WriterObservers {
   std::function<void(Nanoseconds duration, bool stored)> commit_ended;  // every group commit, also the failed ones
-  std::function<void(const Error&)> disk_failed;        // a commit or a checkpoint that the disk refused
+  // A commit or a checkpoint that the disk refused. When store.must_reopen() by then, the process should end and be
+  // started again: nothing will be stored any more.
+  std::function<void(const Error&)> disk_failed;
 };
 
 struct WriterLimits {

@@ -75,7 +75,7 @@ inline DesiredRow desired(const std::string& name, std::uint64_t generation, con
   return {host(name), Generation(generation), Revision("r1"), sha256_of(payload), payload};
 }
 inline EventRow event(const std::string& name, std::uint64_t sequence, const std::string& payload = "e") {
-  return {host(name), EventSequence(sequence), at(static_cast<std::int64_t>(sequence)), payload};
+  return {host(name), EventSequence(sequence), at(static_cast<std::int64_t>(sequence % 1'000'000)), payload};
 }
 inline DriftRow drift(std::uint64_t id, const std::string& name, std::optional<WallTime> closed = {}) {
   return {DriftId(id), host(name), at(100), closed, "drift " + std::to_string(id)};
