@@ -1,6 +1,7 @@
 // CMDB hosts from and to CSV (RFC 4180), with an error for every bad cell. Pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,17 +23,23 @@ struct ParsedCsv {
 };
 
 // Header exactly, in any order: name, cluster, phase, app_type, app_group, app, service_code, owner, rack, labels.
-// name is required; labels are "key=value;key=value". Limits: 64 MiB, 600,000 lines, 256 bytes a cell, 64 labels.
+// name is required; labels are "key=value;key=value". A UTF-8 byte order mark and CRLF are accepted: spreadsheets write
+// them. name, cluster, phase, app_type, app_group and app name layer files: valid_host_name.
+// Limits: 64 MiB, 600,000 lines, 256 bytes a cell (labels: 16,384), 64 labels of 256 bytes.
 ParsedCsv parse_csv(std::string_view text);
-std::string render_csv(const std::vector<store::HostRecord>& records);  // parse_csv(render_csv(x)) == x
+// parse_csv(render_csv(x)) == x but for `changed` and `changed_by`, which no CSV has.
+std::string render_csv(const std::vector<store::HostRecord>& records);
 
-// "app=settlement,phase=live,labels.zone=a": every term must match; "!=" negates; empty matches all.
+// "app=settlement,phase=live,labels.zone=a": every term must match; "!=" negates, also of a label that is not
+// there; empty matches all.
 struct Selector {
   struct Term {
     std::string field, value;
     bool negated = false;
+    bool operator==(const Term&) const = default;
   };
   std::vector<Term> terms;
+  bool operator==(const Selector&) const = default;
 };
 Result<Selector> parse_selector(std::string_view text);
 bool matches(const Selector& selector, const store::HostRecord& record);
