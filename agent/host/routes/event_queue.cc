@@ -78,28 +78,22 @@ std::span<const SeenChange> EventQueue::changes_since(const EventMark& mark) con
 
 void EventQueue::read() {
   authors_.clear();
-  for (std::size_t i = 0; i < kMaxDatagrams; ++i) {
+  const std::size_t most = socket_.most_queued() + 2;  // an overrun and the end are told by a read as well
+  for (std::size_t i = 0; i < most; ++i) {
     const auto got = socket_.receive(false);
-    switch (got.what) {
-      case NetlinkSocket::Read::kData: {
-        Bytes rest = got.bytes;
-        while (const auto message = next_message(rest)) take(*message);
-        break;
-      }
-      case NetlinkSocket::Read::kOverrun: overrun(); break;
-      case NetlinkSocket::Read::kFailed:
-        pending_.error = netlink_error("events", got.error_number).message;
-        disturb();
-        return;
-      case NetlinkSocket::Read::kEmpty:
-        // Lost link messages make the numbers wrong: nothing decoded from here on may use them.
-        if (numbers_are_stale_) {
-          if (const auto reloaded = reload_numbers(); !reloaded) pending_.error = reloaded.error().message;
-        }
-        return;
+    if (got.what == NetlinkSocket::Read::kEmpty) break;
+    if (got.what == NetlinkSocket::Read::kFailed) {
+      pending_.error = netlink_error("events", got.error_number).message;
+      disturb();
+      break;
     }
+    if (got.what == NetlinkSocket::Read::kOverrun) overrun();
+    Bytes rest = got.bytes;
+    while (const auto message = next_message(rest)) take(*message);
   }
-  disturb();  // more is waiting: nobody may believe that all events were seen
+  if (!numbers_are_stale_) return;
+  // Link messages may be among the lost: names become numbers only after this.
+  if (const auto reloaded = reload_numbers(); !reloaded) pending_.error = reloaded.error().message;
 }
 
 void EventQueue::overrun() {

@@ -28,11 +28,10 @@ struct EventMark {
   std::uint64_t disturbances = 0;  // overruns, link, address and nexthop events, failures
 };
 
-// Limits: kMaxPending changes wait; more of them become an overrun. One read takes at most kMaxDatagrams.
+// Limits: kMaxPending changes wait; more of them become an overrun.
 class EventQueue {
  public:
   static constexpr std::size_t kMaxPending = 20'000;
-  static constexpr std::size_t kMaxDatagrams = 50'000;
 
   // Joins the groups with the filter in place. `requests` must outlive the queue: it reloads the tables.
   static Result<EventQueue> open(RequestSocket& requests, const RouteSocketOptions& options);
@@ -42,7 +41,7 @@ class EventQueue {
   Result<void> reload_numbers();
   void set_tables(ComparedTables tables) { tables_ = std::move(tables); }
 
-  void read();  // what the socket holds now, to the pending changes
+  void read();  // everything queued by now, to the pending changes; in a storm newer ones stay for the next read
   bool has_pending() const;
   Drained take_pending() { return std::exchange(pending_, {}); }
 

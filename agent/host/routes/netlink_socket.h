@@ -19,7 +19,7 @@ inline constexpr std::size_t kReadBytes = 64 * 1024;
 // Thread: one. Not copyable; closes with the object.
 class NetlinkSocket {
  public:
-  static Result<NetlinkSocket> open();
+  static Result<NetlinkSocket> open(std::size_t read_bytes = kReadBytes);
 
   Result<void> bind();  // the kernel picks the port: normally the process id for the first socket of a process
   Result<void> set_option(int option, int value);  // SOL_NETLINK
@@ -33,20 +33,24 @@ class NetlinkSocket {
 
   Result<void> send(std::span<const std::uint8_t> bytes);
 
+  // At least as many datagrams as are queued now: a reader that takes so many has seen everything up to now, and is
+  // not kept for ever by a writer as fast as itself.
+  std::size_t most_queued() const;
+
   enum class Read : std::uint8_t { kData, kEmpty, kOverrun, kFailed };
   struct Received {
     Read what = Read::kEmpty;
     std::span<const std::uint8_t> bytes;  // valid until the next receive
     int error_number = 0;                 // of kFailed
   };
-  // One datagram from the kernel. kOverrun also stands for a datagram larger than kReadBytes: it is lost as well.
+  // One datagram from the kernel. kOverrun also stands for a datagram larger than read_bytes: it is lost as well.
   Received receive(bool wait);
 
  private:
   struct Closer {
     void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
   };
-  explicit NetlinkSocket(mnl_socket* socket) : socket_(socket), buffer_(kReadBytes) {}
+  NetlinkSocket(mnl_socket* socket, std::size_t read_bytes) : socket_(socket), buffer_(read_bytes) {}
 
   std::unique_ptr<mnl_socket, Closer> socket_;
   std::vector<std::uint8_t> buffer_;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <optional>
 
@@ -19,7 +20,13 @@
 namespace ondol::routes {
 namespace {
 
-constexpr int kMaxTries = 5;
+constexpr std::size_t kMaxTries = 5;
+
+// An IPv6 dump goes on by counting after the table changed: it misses or repeats routes where it was cut. Each try cuts
+// elsewhere, so that two tries do not miss the same ones.
+constexpr std::array<std::size_t, kMaxTries> kReadSizes{kReadBytes, 21'000, 17'000, 27'000, 19'000};
+
+using RouteList = std::vector<ObservedRoute>;
 
 // Readable when the event socket is, or when events that a snapshot or an apply already took off it are waiting.
 class Alarm {
@@ -97,8 +104,12 @@ class KernelRoutes final : public RouteSocket {
 
  private:
   Result<RouteSnapshot> read_consistent(const std::vector<std::uint32_t>& tables);
-  Result<std::optional<Reading>> read_once();
-  bool is_confirmed(const Reading& reading, const std::optional<Reading>& previous) const;
+  Result<std::optional<Reading>> read_once(std::size_t read_bytes);
+  Result<bool> dump_routes(std::size_t read_bytes, SnapshotBuilder& builder);
+  void select(const std::vector<std::uint32_t>& tables);
+  bool is_confirmed(const Reading& reading) const;
+  bool agrees(const Reading& previous, const Reading& reading) const;
+  Result<RouteSnapshot> accept(Reading reading);
   Result<std::uint32_t> count_policy_rules();
 
   std::unique_ptr<RequestSocket> requests_;
@@ -108,75 +119,101 @@ class KernelRoutes final : public RouteSocket {
   ComparedTables tables_;
   std::optional<std::uint64_t> confirmed_digest_;  // of the last reading that was returned, if nothing was replayed
   std::size_t expected_routes_ = 0;
+  EventMark series_start_;
 };
 
-// Two readings agree, or the reading agrees with the one returned last: routes that change without an event and dumps
-// that are torn without a flag (IPv4 under churn, IPv6 when others' routes move) cannot do either twice the same way.
+// Two readings agree, or the reading agrees with the one returned last. Dumps can be torn without a flag: IPv4 on keys
+// that change meanwhile, which their events put right, and IPv6 anywhere when routes move that nobody compares. If that
+// goes on, five readings together have seen everything.
 Result<RouteSnapshot> KernelRoutes::read_consistent(const std::vector<std::uint32_t>& tables) {
-  if (tables != named_) {
-    named_ = tables;
-    tables_ = ComparedTables(tables);
-    events_.set_tables(tables_);
-    confirmed_digest_.reset();
-  }
-  std::optional<Reading> previous;
-  for (int i = 0; i < kMaxTries; ++i) {
-    auto reading = read_once();
+  select(tables);
+  std::optional<Reading> previous;  // of the same undisturbed series
+  RouteList gathered;
+  for (std::size_t i = 0; i < kMaxTries; ++i) {
+    auto reading = read_once(kReadSizes[i]);
     if (!reading) return fail(reading.error());
     if (!*reading) {
       previous.reset();
       continue;
     }
-    if (is_confirmed(**reading, previous)) {
-      const auto rules = count_policy_rules();
-      if (!rules) return fail(rules.error());
-      const bool is_quiet = events_.changes_since((*reading)->start).empty();
-      confirmed_digest_ = is_quiet ? std::optional((*reading)->digest) : std::nullopt;
-      (*reading)->snapshot.policy_rules = *rules;
-      expected_routes_ = (*reading)->snapshot.routes.size();
-      return std::move((*reading)->snapshot);
+    const bool is_series = previous && previous->start.disturbances == (*reading)->start.disturbances;
+    const bool is_last = is_series && i + 1 == kMaxTries;
+    if (is_confirmed(**reading) || (is_series && agrees(*previous, **reading))) return accept(std::move(**reading));
+    if (is_series) gathered = merge_readings(events_.changes_since(series_start_), gathered, (*reading)->snapshot.routes);
+    if (is_last) {
+      (*reading)->snapshot.routes = std::move(gathered);
+      return accept(std::move(**reading));
+    }
+    if (!is_series) {
+      series_start_ = (*reading)->start;
+      gathered = (*reading)->snapshot.routes;
     }
     previous = std::move(*reading);
   }
-  return fail(Errc::kInterrupted, "routes changed during each of five reads");
+  return fail(Errc::kInterrupted, "links or routes changed during each of five reads");
 }
 
-bool KernelRoutes::is_confirmed(const Reading& reading, const std::optional<Reading>& previous) const {
-  if (confirmed_digest_ == reading.digest && events_.changes_since(reading.start).empty()) return true;
-  if (!previous) return false;
-  if (previous->start.disturbances != reading.start.disturbances) return false;
-  return equal_apart_from(events_.changes_since(previous->start), previous->snapshot.routes, reading.snapshot.routes);
+void KernelRoutes::select(const std::vector<std::uint32_t>& tables) {
+  if (tables == named_) return;
+  named_ = tables;
+  tables_ = ComparedTables(tables);
+  events_.set_tables(tables_);
+  confirmed_digest_.reset();
+}
+
+bool KernelRoutes::is_confirmed(const Reading& reading) const {
+  return confirmed_digest_ == reading.digest && events_.changes_since(reading.start).empty();
+}
+
+bool KernelRoutes::agrees(const Reading& previous, const Reading& reading) const {
+  return equal_apart_from(events_.changes_since(previous.start), previous.snapshot.routes, reading.snapshot.routes);
+}
+
+Result<RouteSnapshot> KernelRoutes::accept(Reading reading) {
+  const auto rules = count_policy_rules();
+  if (!rules) return fail(rules.error());
+  const bool is_quiet = events_.changes_since(reading.start).empty();
+  confirmed_digest_ = is_quiet ? std::optional(reading.digest) : std::nullopt;
+  RouteSnapshot& snapshot = reading.snapshot;
+  snapshot.policy_rules = *rules;
+  if (!snapshot.truncated) snapshot.compared = static_cast<std::uint32_t>(snapshot.routes.size());
+  expected_routes_ = snapshot.routes.size();
+  return std::move(snapshot);
+}
+
+Result<bool> KernelRoutes::dump_routes(std::size_t read_bytes, SnapshotBuilder& builder) {
+  // A kernel without IPv6 answers the question about it with IPv4: only what was asked for is taken.
+  const auto visit = [&builder](std::uint8_t family) {
+    return [&builder, family](const Message& message) {
+      if (!message.body.empty() && message.body.front() == family) builder.take(message);
+    };
+  };
+  const auto ipv4 = requests_->dump(RTM_GETROUTE, AF_INET, visit(AF_INET));
+  if (!ipv4 || !*ipv4) return ipv4;
+  if (read_bytes == kReadBytes) return requests_->dump(RTM_GETROUTE, AF_INET6, visit(AF_INET6));
+  auto other_cuts = RequestSocket::open(read_bytes);  // a socket's cuts never get smaller again
+  if (!other_cuts) return fail(other_cuts.error());
+  return other_cuts->dump(RTM_GETROUTE, AF_INET6, visit(AF_INET6));
 }
 
 // Empty: torn, or links changed meanwhile; try again.
-Result<std::optional<Reading>> KernelRoutes::read_once() {
+Result<std::optional<Reading>> KernelRoutes::read_once(std::size_t read_bytes) {
   events_.read();
   Reading reading;
   reading.start = events_.mark();
   SnapshotBuilder builder(tables_, events_.numbers().links, events_.numbers().nexthops);
   builder.reserve(expected_routes_);
-  bool is_whole = true;
-  for (const std::uint8_t family : {AF_INET, AF_INET6}) {
-    // A kernel without IPv6 answers the question about it with IPv4: only what was asked for is taken.
-    const auto visit = [&builder, family](const Message& message) {
-      if (!message.body.empty() && message.body.front() == family) builder.take(message);
-    };
-    const auto dumped = requests_->dump(RTM_GETROUTE, family, visit);
-    if (!dumped) return fail(dumped.error());
-    is_whole = is_whole && *dumped;
-  }
+  const auto is_whole = dump_routes(read_bytes, builder);
+  if (!is_whole) return fail(is_whole.error());
   events_.read();
   if (builder.has_unknown_index()) ONDOL_TRY(events_.reload_numbers());
   if (builder.malformed() > 0) return fail(Errc::kCorrupt, "the kernel wrote a route that cannot be read");
   const bool is_undisturbed = events_.mark().disturbances == reading.start.disturbances;
-  if (!is_whole || builder.has_unknown_index() || !is_undisturbed) return std::optional<Reading>{};
+  if (!*is_whole || builder.has_unknown_index() || !is_undisturbed) return std::optional<Reading>{};
   reading.digest = builder.digest();
   reading.snapshot = builder.finish();
   const auto changes = events_.changes_since(reading.start);
-  if (!changes.empty()) {
-    replay_changes(changes, reading.snapshot.routes);
-    if (!reading.snapshot.truncated) reading.snapshot.compared = static_cast<std::uint32_t>(reading.snapshot.routes.size());
-  }
+  if (!changes.empty()) replay_changes(changes, reading.snapshot.routes);
   return std::optional(std::move(reading));
 }
 

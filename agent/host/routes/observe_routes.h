@@ -21,7 +21,8 @@ struct Link {
   bool operator==(const Link&) const = default;
 };
 
-// One multicast message about a compared route that is not our own echo.
+// One multicast message about a compared route that is not our own echo. An IPv6 delete may name some of the nexthops
+// only: then `route` holds just those, and what is left is for a snapshot to say. An IPv6 append holds the whole route.
 struct SeenChange {
   session::ChangeKind kind = session::ChangeKind::kAdded;  // added, replaced, removed
   ObservedRoute route;       // ownership kForeign: only the core's ledger can tell
@@ -63,11 +64,13 @@ class RouteSocket {
  public:
   virtual ~RouteSocket() = default;
 
+  // Poll it for reading. Not the socket itself: it also wakes for events that a snapshot or an apply came across.
   virtual int event_fd() const = 0;
   // Everything queued now.
   virtual Drained drain() = 0;
-  // All compared routes of `main`, `tables` and both families, in one consistent read: dumps twice until equal or
-  // replays what changed in between; kInterrupted after 5 tries. Ownership is kForeign everywhere, protocol says more.
+  // All compared routes of `main`, `tables` and both families, in one consistent read: one dump if it equals the last
+  // one returned, else two that agree once what changed in between is replayed; kInterrupted after 5 tries that links
+  // or overruns disturbed. Ownership is kForeign everywhere, protocol says more. Also sets the tables of drain().
   virtual Result<RouteSnapshot> snapshot(const std::vector<std::uint32_t>& tables) = 0;
   virtual Result<std::vector<Link>> links() = 0;
   // One batch, acknowledged by its last message; every failure is attributed. Continues past failures.

@@ -41,8 +41,8 @@ std::vector<std::uint8_t> encode_dump(std::uint16_t type, std::uint8_t family, s
 
 }  // namespace
 
-Result<RequestSocket> RequestSocket::open() {
-  auto socket = NetlinkSocket::open();
+Result<RequestSocket> RequestSocket::open(std::size_t read_bytes) {
+  auto socket = NetlinkSocket::open(read_bytes);
   if (!socket) return fail(socket.error());
   ONDOL_TRY(socket->set_option(NETLINK_GET_STRICT_CHK, 1));
   ONDOL_TRY(socket->set_option(NETLINK_EXT_ACK, 1));

@@ -21,7 +21,8 @@ struct BatchFailure {
 // Thread: one. Every call is a complete round trip: nothing is left in the socket when it returns.
 class RequestSocket {
  public:
-  static Result<RequestSocket> open();
+  // The kernel cuts dumps into pieces of up to read_bytes, 32 KiB at most.
+  static Result<RequestSocket> open(std::size_t read_bytes = kReadBytes);
 
   std::uint32_t port() const { return socket_.port(); }
   // So many messages can fail in one batch without an answer being lost.

@@ -12,6 +12,13 @@ namespace {
 // The kernel's order is nearly ours. Beyond this many strays one sort of everything is cheaper than inserting each.
 constexpr std::size_t kMaxInsertions = 2048;
 
+// The kernel never holds the same route twice; an IPv6 dump that starts again in a changed tree shows some twice.
+void drop_twins(std::vector<ObservedRoute>& routes, std::uint32_t& compared) {
+  const auto twins = std::unique(routes.begin(), routes.end());
+  compared -= static_cast<std::uint32_t>(routes.end() - twins);
+  routes.erase(twins, routes.end());
+}
+
 }  // namespace
 
 SnapshotBuilder::SnapshotBuilder(const ComparedTables& tables, const LinkTable& links, const NexthopTable& nexthops)
@@ -75,6 +82,7 @@ RouteSnapshot SnapshotBuilder::finish() {
   for (std::size_t protocol = 0; protocol < counted_.size(); ++protocol) {
     if (counted_[protocol] > 0) snapshot.counted.emplace_back(static_cast<std::uint8_t>(protocol), counted_[protocol]);
   }
+  drop_twins(snapshot.routes, compared_);
   snapshot.compared = compared_;
   snapshot.truncated = snapshot.routes.size() < compared_;
   return snapshot;
