@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "collector/runtime/mass_delete.h"
 #include "collector/runtime/store_rows.h"
 #include "common/journal/journal.h"
 #include "common/loop/clocks.h"

@@ -106,6 +106,7 @@ void CollectorRuntime::step(Event event) {
     for (Effect& effect : core_.step(std::move(next), read_now())) perform(effect);
   }
   stepping_ = false;
+  if (quiet_ && core_.writes_out() == 0) std::exchange(quiet_, nullptr)->set_value();
 }
 
 void CollectorRuntime::perform(Effect& effect) {
@@ -150,11 +151,11 @@ void CollectorRuntime::journal(const Tell& notice) {
 
 void CollectorRuntime::stop(Milliseconds patience) {
   feed_.stop();
-  auto told = std::make_shared<std::promise<void>>();
-  auto done = told->get_future();
-  server().post([this, told] {
+  auto quiet = std::make_shared<std::promise<void>>();
+  auto done = quiet->get_future();
+  server().post([this, quiet] {
+    quiet_ = quiet;
     step(Stopping{});
-    told->set_value();
   });
   done.wait_for(patience);
 }

@@ -45,7 +45,7 @@ class CollectorRuntime {
   DriftFeed& feed() { return feed_; }
   std::uint64_t turns() const { return turns_; }  // grows while the shard thread is alive
 
-  // Hands every status to the writer, waiting at most `patience` for the shard; the writer's own stop makes them durable.
+  // Has every status written and waits until nothing is on its way to the store, at most `patience`.
   void stop(Milliseconds patience);
 
  private:
@@ -70,6 +70,7 @@ class CollectorRuntime {
   std::atomic<std::uint64_t> turns_{0};
   std::deque<Event> waiting_;  // events that effects caused; stepped in order, never nested
   bool stepping_ = false;
+  std::shared_ptr<std::promise<void>> quiet_;  // while stopping: kept when the last write is answered
 };
 
 }  // namespace ondol::collector

@@ -1,16 +1,11 @@
 #include "collector/runtime/resolve_fleet.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "common/wire/routes_wire.h"
 
 namespace ondol::collector {
 namespace {
-
-constexpr std::size_t kMassDeleteFloor = 10;    // routes
-constexpr std::size_t kMassDeletePercent = 30;
 
 intent::HostFacts facts_of(const store::HostRecord& record) {
   return {record.name, record.cluster, record.phase, record.app_type, record.app_group, record.app};
@@ -21,16 +16,6 @@ Sha256 digest_of_intent(DesiredState state) {
   state.revision = Revision{};
   state.allow_mass_delete = false;
   return sha256_of(wire::encode(state));
-}
-
-std::size_t count_removed(const std::vector<routes::Route>& before, const std::vector<routes::Route>& after) {
-  std::size_t removed = 0;
-  auto at = after.begin();
-  for (const routes::Route& route : before) {  // both sorted by key
-    while (at != after.end() && at->key < route.key) ++at;
-    if (at == after.end() || at->key != route.key) ++removed;
-  }
-  return removed;
 }
 
 }  // namespace
@@ -55,25 +40,6 @@ FleetIntent resolve_fleet(const store::RevisionRow& revision, const std::vector<
   }
   fleet.findings = intent::merged(std::move(fleet.findings));
   return fleet;
-}
-
-// Unmanaged withdraws nothing, so going there is no deletion.
-bool is_mass_delete(const DesiredState& before, const DesiredState& after) {
-  if (after.allow_mass_delete || !before.routes || !after.routes) return false;
-  const std::size_t had = before.routes->routes.size();
-  const std::size_t removed = count_removed(before.routes->routes, after.routes->routes);
-  return had >= kMassDeleteFloor && removed * 100 > had * kMassDeletePercent;
-}
-
-intent::Finding mass_delete_finding(std::vector<HostId> hosts) {
-  std::sort(hosts.begin(), hosts.end());
-  intent::Finding finding;
-  finding.severity = intent::Severity::kError;
-  finding.message = fmt::format("more than {} % of the routes of {} host{} would be removed", kMassDeletePercent,
-                                hosts.size(), hosts.size() == 1 ? "" : "s");
-  finding.remedy = "if this is meant, apply with --allow-mass-delete";
-  finding.hosts = std::move(hosts);
-  return finding;
 }
 
 }  // namespace ondol::collector

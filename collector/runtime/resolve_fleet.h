@@ -23,9 +23,4 @@ struct FleetIntent {
 
 FleetIntent resolve_fleet(const store::RevisionRow& revision, const std::vector<store::HostRecord>& records);
 
-// Removing more than 30 % of ten or more routes of a host, unless the revision says that it means it.
-bool is_mass_delete(const DesiredState& before, const DesiredState& after);
-// One error that names the hosts.
-intent::Finding mass_delete_finding(std::vector<HostId> hosts);
-
 }  // namespace ondol::collector
