@@ -52,19 +52,21 @@ std::map<HostId, Generation> ChangeDesk::received_generations(const std::vector<
   return parts_.runtime.ask(read).value_or(std::map<HostId, Generation>{});
 }
 
-Result<void> ChangeDesk::add_row(Known& known, HostIntent intent, const std::map<HostId, Generation>& received,
-                                 Plan& plan, std::vector<HostId>& mass_deleted) {
-  Generation last = known.desired.contains(intent.host) ? known.desired[intent.host].first : Generation{};
+Result<void> ChangeDesk::add_row(Known& known, const HostIntent& intent, const store::RevisionRow& revision,
+                                 Generation received, Plan& plan) {
+  DesiredState state = intent.resolved->state;
+  state.revision = revision.id;
+  state.allow_mass_delete = revision.allow_mass_delete;
+  const Generation last = known.desired.contains(intent.host) ? known.desired[intent.host].first : Generation{};
   if (last.value != 0) {
     auto before = read_desired_state(parts_.store, intent.host);
     if (!before) return fail(before.error());
-    if (*before && is_mass_delete(**before, intent.state)) mass_deleted.push_back(intent.host);
+    if (*before && is_mass_delete(**before, state)) plan.mass_deleted.push_back(intent.host);
   }
-  if (const auto seen = received.find(intent.host); seen != received.end()) last = std::max(last, seen->second);
-  intent.state.generation = Generation{last.value + 1};
-  DesiredHead head{intent.host, intent.state.generation, intent.state.revision, std::nullopt};
-  if (intent.state.routes) head.mode = intent.state.routes->mode;
-  plan.rows.push_back({intent.host, head.generation, head.revision, intent.digest, wire::encode(intent.state)});
+  state.generation = Generation{std::max(last, received).value + 1};
+  DesiredHead head{intent.host, state.generation, state.revision, std::nullopt};
+  if (state.routes) head.mode = state.routes->mode;
+  plan.rows.push_back({intent.host, head.generation, head.revision, intent.digest, wire::encode(state)});
   plan.heads.push_back(std::move(head));
   return {};
 }
@@ -79,14 +81,13 @@ Result<ChangeDesk::Plan> ChangeDesk::plan(Known& known, const store::RevisionRow
   std::vector<HostIntent> changed;
   for (HostIntent& intent : fleet.hosts) {
     const auto old = known.desired.find(intent.host);
-    const bool same = old == known.desired.end() ? !intent.state.routes : old->second.second == intent.digest;
+    const bool same = old == known.desired.end() ? !intent.resolved->state.routes : old->second.second == intent.digest;
     if (!same) changed.push_back(std::move(intent));
   }
-  const auto received = received_generations(changed);
-  std::vector<HostId> mass_deleted;
-  for (HostIntent& intent : changed) ONDOL_TRY(add_row(known, std::move(intent), received, plan, mass_deleted));
-  if (!mass_deleted.empty()) {
-    plan.findings.push_back(mass_delete_finding(std::move(mass_deleted)));
+  auto received = received_generations(changed);
+  for (const HostIntent& intent : changed) ONDOL_TRY(add_row(known, intent, revision, received[intent.host], plan));
+  if (!plan.mass_deleted.empty()) {
+    plan.findings.push_back(mass_delete_finding(plan.mass_deleted));
     plan.has_errors = true;
   }
   return plan;

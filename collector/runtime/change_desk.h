@@ -62,14 +62,15 @@ class ChangeDesk {
     std::vector<intent::Finding> findings;
     std::vector<store::DesiredRow> rows;
     std::vector<DesiredHead> heads;
+    std::vector<HostId> mass_deleted;
     bool has_errors = false;
   };
   struct Import;
 
   Result<void> load(Known& known);
   Result<Plan> plan(Known& known, const store::RevisionRow& revision, const std::vector<store::HostRecord>& records);
-  Result<void> add_row(Known& known, HostIntent intent, const std::map<HostId, Generation>& received, Plan& plan,
-                       std::vector<HostId>& mass_deleted);
+  Result<void> add_row(Known& known, const HostIntent& intent, const store::RevisionRow& revision, Generation received,
+                       Plan& plan);
   Result<ConfigVerdict> decide_config(Known& known, const ConfigChange& change, const std::string* actor);
   Result<ImportVerdict> decide_import(Known& known, std::string_view csv, bool dry_run, const std::string& actor);
   Result<void> sort_records(Import& import, const std::string& actor);

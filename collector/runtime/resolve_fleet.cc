@@ -1,6 +1,7 @@
 #include "collector/runtime/resolve_fleet.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "common/wire/routes_wire.h"
 
@@ -11,12 +12,18 @@ intent::HostFacts facts_of(const store::HostRecord& record) {
   return {record.name, record.cluster, record.phase, record.app_type, record.app_group, record.app};
 }
 
-Sha256 digest_of_intent(DesiredState state) {
-  state.generation = Generation{};
-  state.revision = Revision{};
-  state.allow_mass_delete = false;
-  return sha256_of(wire::encode(state));
-}
+// The resolved state has neither generation nor revision nor flag yet: its bytes are the intent alone.
+class IntentDigests {
+ public:
+  const Sha256& find(const std::shared_ptr<const intent::ResolvedHost>& resolved) {
+    const auto [place, fresh] = known_.try_emplace(resolved.get());
+    if (fresh) place->second = sha256_of(wire::encode(resolved->state));
+    return place->second;
+  }
+
+ private:
+  std::unordered_map<const intent::ResolvedHost*, Sha256> known_;
+};
 
 }  // namespace
 
@@ -30,13 +37,11 @@ FleetIntent resolve_fleet(const store::RevisionRow& revision, const std::vector<
   std::vector<intent::LayerText> texts;
   for (const store::LayerFile& file : revision.files) texts.push_back({file.path, file.content});
   const intent::Layers layers = intent::Layers::parse(texts, fleet.findings);
+  IntentDigests digests;
   for (const store::HostRecord& record : records) {
-    auto resolved = layers.resolve(facts_of(record), fleet.findings);
+    const auto resolved = layers.resolve(facts_of(record), fleet.findings);
     if (!resolved) continue;
-    resolved->state.revision = revision.id;
-    resolved->state.allow_mass_delete = revision.allow_mass_delete;
-    const Sha256 digest = digest_of_intent(resolved->state);
-    fleet.hosts.push_back({record.name, std::move(resolved->state), digest});
+    fleet.hosts.push_back({record.name, resolved, digests.find(resolved)});
   }
   fleet.findings = intent::merged(std::move(fleet.findings));
   return fleet;

@@ -1,7 +1,7 @@
 // One revision resolved for every host of the record, and what that would change. No I/O.
 #pragma once
 
-#include <map>
+#include <memory>
 #include <vector>
 
 #include "collector/store/store.h"
@@ -11,8 +11,8 @@ namespace ondol::collector {
 
 struct HostIntent {
   HostId host;
-  DesiredState state;  // generation not filled in
-  Sha256 digest;       // of the intent alone: without generation, revision and the flag for mass deletion
+  std::shared_ptr<const intent::ResolvedHost> resolved;  // one object for hosts with the same layers
+  Sha256 digest;  // of the intent alone: without generation, revision and the flag for mass deletion
 };
 
 struct FleetIntent {
