@@ -139,18 +139,18 @@ class Judge {
   }
 
   void judge_gateway(const IpAddress& gateway, const Nexthop& nexthop) {
-    const std::string text = render(gateway);
+    const auto text = [&gateway] { return render(gateway); };  // dear: only for what is wrong
     if (family() == Family::kIpv6 && gateway.family == Family::kIpv4) {
-      error(fmt::format("gateway {} of an IPv6 route is IPv4", text), "write an IPv6 gateway");
+      error(fmt::format("gateway {} of an IPv6 route is IPv4", text()), "write an IPv6 gateway");
     }
     if (gateway.is_unspecified() || is_loopback(gateway) || is_multicast(gateway)) {
-      return error(fmt::format("{} cannot be a gateway", text), "write the address of the next router");
+      return error(fmt::format("{} cannot be a gateway", text()), "write the address of the next router");
     }
     if (is_own(gateway)) {
-      return error(fmt::format("gateway {} is the host's own address", text), "write the address of the next router");
+      return error(fmt::format("gateway {} is the host's own address", text()), "write the address of the next router");
     }
     if (is_link_local_ipv6(gateway)) {
-      if (nexthop.interface.empty()) error(fmt::format("link-local gateway {} needs an interface", text), "add dev");
+      if (nexthop.interface.empty()) error(fmt::format("link-local gateway {} needs an interface", text()), "add dev");
       return;
     }
     if (!nexthop.onlink) judge_reachable(gateway);
