@@ -1,0 +1,38 @@
+// The agent's state directory: what was confirmed, the journal of an apply, the ledger, the numbers, the hold.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/core/stored_state.h"
+#include "agent/state/framed_file.h"
+
+namespace ondol::agent {
+
+// Files: confirmed, journal, ledger, highest, hold; `lock` keeps two agents off one directory.
+// Thread: one. Every write is durable when it returns; on an error the old file stands.
+class StateDir {
+ public:
+  // kConflict when another process holds it.
+  static Result<StateDir> open(const std::string& path);
+  StateDir(StateDir&& other) noexcept;
+  ~StateDir();
+
+  StoredState read() const;  // its event numbers are the spool's business
+
+  Result<void> write_highest(const Highest& highest) const;
+  Result<void> write_journal(const Journal& journal) const;
+  Result<void> write_confirmed(const std::optional<DesiredState>& state) const;  // empty = remove
+  Result<void> write_ledger(const Ledger& ledger) const;
+  Result<void> remove_journal() const;
+  Result<void> write_hold(bool held) const;
+
+  const std::string& path() const { return dir_.path(); }
+
+ private:
+  StateDir(Directory dir, int lock) : dir_(std::move(dir)), lock_(lock) {}
+  Directory dir_;
+  int lock_;
+};
+
+}  // namespace ondol::agent
