@@ -43,6 +43,7 @@ class SessionServer {
   virtual void post(std::function<void()> task) = 0;  // run on the shard's thread
   virtual void send(ConnectionId to, const session::ToAgent& message) = 0;  // newest-value outbox: a newer DesiredOffer replaces a queued one
   virtual void close(ConnectionId which, const std::string& reason, std::chrono::milliseconds retry_after) = 0;
+  virtual std::uint16_t port() const = 0;  // the bound one, for listen "...:0"
   virtual SessionCounters counters() const = 0;
   virtual void stop() = 0;  // closes all with Goodbye, returns when every stream has ended
 };

@@ -118,6 +118,16 @@ Result<std::uint8_t> checked_byte(std::uint32_t number, std::string_view name) {
   return static_cast<std::uint8_t>(number);
 }
 
+Result<WallTime> checked_wall(std::int64_t unix_ns) {
+  if (unix_ns < 0 || unix_ns > (std::int64_t{1} << 62)) return fail(Errc::kInvalidInput, "a time out of range");
+  return wall_from_unix_ns(unix_ns);
+}
+
+Result<Milliseconds> checked_ms(std::uint64_t ms, std::string_view name) {
+  if (ms > 3'155'760'000'000) return fail(Errc::kInvalidInput, std::string(name) + " is longer than a century");
+  return Milliseconds{static_cast<std::int64_t>(ms)};
+}
+
 std::string serialised(const google::protobuf::MessageLite& message) {
   std::string bytes;
   {

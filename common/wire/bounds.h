@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/clock.h"
 #include "common/base/result.h"
 
 namespace google::protobuf {
@@ -44,6 +45,10 @@ Result<Value> closed_enum(int number, bool (*is_valid)(int), std::string_view na
 }
 
 Result<std::uint8_t> checked_byte(std::uint32_t number, std::string_view name);
+
+// 1970 to 2116: two such times can be subtracted without overflow.
+Result<WallTime> checked_wall(std::int64_t unix_ns);
+Result<Milliseconds> checked_ms(std::uint64_t ms, std::string_view name);  // at most a century
 
 // Deterministic: equal messages give equal bytes.
 std::string serialised(const google::protobuf::MessageLite& message);

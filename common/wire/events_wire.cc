@@ -234,7 +234,9 @@ Result<session::RouteObjectState> from_wire(const v1::RouteObjectState& state) {
     if (!contender) return fail(contender.error());
     out.contender = *std::move(contender);
   }
-  out.since = wall_from_unix_ns(state.since_unix_ns());
+  const auto since = checked_wall(state.since_unix_ns());
+  if (!since) return fail(since.error());
+  out.since = *since;
   return out;
 }
 
@@ -256,7 +258,9 @@ Result<session::HostEvent> from_wire(const v1::HostEvent& event) {
   session::HostEvent out;
   if (event.sequence() == 0) return fail(Errc::kInvalidInput, "an event without a number");
   out.sequence = EventSequence{event.sequence()};
-  out.happened = wall_from_unix_ns(event.happened_unix_ns());
+  const auto happened = checked_wall(event.happened_unix_ns());
+  if (!happened) return fail(happened.error());
+  out.happened = *happened;
   ONDOL_TRY(read_what(event, out));
   return out;
 }

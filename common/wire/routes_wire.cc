@@ -10,7 +10,7 @@ namespace {
 using wire::from_wire;  // beside the overloads of this file
 using wire::to_wire;
 
-constexpr std::size_t kMaxEncapsulation = 2048;  // hexadecimal digits
+constexpr std::size_t kMaxEncapsulation = 512;  // hexadecimal digits: seg6 with a dozen segments
 constexpr std::size_t kMaxIgnorePatterns = 256;
 constexpr std::size_t kMaxGlob = 64;
 constexpr std::size_t kMaxRevision = 64;

@@ -1,0 +1,171 @@
+#include "collector/session/session_server.h"
+
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
+
+#include <atomic>
+#include <future>
+#include <unordered_map>
+#include <utility>
+
+#include "collector/session/agent_stream.h"
+#include "common/rpc/accept_shield.h"
+#include "common/rpc/queue_loop.h"
+
+namespace ondol::collector {
+namespace {
+
+constexpr int kMaxMessageBytes = 256 * 1024;
+constexpr unsigned kReloadSeconds = 5;       // how soon renewed server certificates are used for new handshakes
+constexpr int kIdleConnectionMs = 10'000;    // a connection without a stream
+constexpr std::chrono::seconds kStopLimit{3};
+
+std::shared_ptr<grpc::ServerCredentials> make_credentials(const std::string& directory) {
+  auto provider = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+      directory + "/server-key.pem", directory + "/server.pem", directory + "/ca.pem", kReloadSeconds);
+  grpc::experimental::TlsServerCredentialsOptions options(provider);
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  return grpc::experimental::TlsServerCredentials(options);
+}
+
+// No HTTP/2 keepalive from us: application heartbeats find the hung, TCP keepalive the dead.
+void set_lean_arguments(grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 2);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleConnectionMs);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 4096);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 300'000);
+}
+
+class GrpcSessionServer final : public SessionServer {
+ public:
+  GrpcSessionServer(SessionEvents events, std::function<void()> timer)
+      : events_(std::move(events)), timer_(std::move(timer)) {
+    callbacks_.on_called = [this] { request_next(); };
+    callbacks_.on_open = [this](std::shared_ptr<AgentStream> stream, ConnectionId id, const PeerIdentity& who) {
+      return opened(std::move(stream), id, who);
+    };
+    callbacks_.on_message = [this](ConnectionId id, session::ToCollector message) {
+      events_.on_message(id, std::move(message));
+    };
+    callbacks_.on_ended = [this](ConnectionId id, const std::optional<PeerIdentity>& who, const std::string& reason) {
+      ended(id, who, reason);
+    };
+    callbacks_.on_bad_input = [this] { ++bad_input_; };
+    callbacks_.on_counted = [this](bool in) { ++(in ? messages_in_ : messages_out_); };
+  }
+  ~GrpcSessionServer() override { stop(); }
+
+  Result<void> start(const SessionServerOptions& options) {
+    grpc::ServerBuilder builder;
+    builder.RegisterAsyncGenericService(&service_);
+    set_lean_arguments(builder);
+    loop_ = std::make_unique<rpc::QueueLoop>(builder.AddCompletionQueue(), [this] { tick(); });
+    shield_ = rpc::attach_accept_shield(builder, make_credentials(options.identity_dir));
+    server_ = builder.BuildAndStart();
+    if (!server_) return fail(Errc::kIo, "gRPC did not start", options.identity_dir, "check the server certificate and key");
+    loop_->run();
+    loop_->post([this] { request_next(); });
+    return shield_->open({options.listen, options.max_connections, options.max_per_source, options.handshake_limit});
+  }
+
+  void post(std::function<void()> task) override { loop_->post(std::move(task)); }
+  void send(ConnectionId to, const session::ToAgent& message) override {
+    if (const auto found = open_.find(to); found != open_.end()) found->second->send(message);
+  }
+  void close(ConnectionId which, const std::string& reason, std::chrono::milliseconds retry_after) override {
+    if (const auto found = open_.find(which); found != open_.end()) found->second->close(reason, retry_after);
+  }
+  std::uint16_t port() const override { return shield_->port(); }
+  SessionCounters counters() const override {
+    const rpc::ShieldCounters door = shield_->counters();
+    SessionCounters all;
+    all.accepted = door.accepted;
+    all.refused_cap = door.refused_cap + door.descriptors_exhausted;
+    all.refused_source = door.refused_source;
+    all.handshake_timeout = door.handshake_timeout;
+    all.bad_input = bad_input_;
+    all.open = open_count_;
+    all.messages_in = messages_in_;
+    all.messages_out = messages_out_;
+    return all;
+  }
+
+  void stop() override {
+    if (!server_) return;
+    shield_->stop();
+    loop_->post([this] {
+      stopping_ = true;
+      for (const auto& [id, stream] : open_) stream->close("the collector is stopping", std::chrono::milliseconds{0});
+    });
+    // Streams that do not take their Goodbye in time are cancelled.
+    server_->Shutdown(std::chrono::system_clock::now() + kStopLimit);
+    // gRPC aborts when a call still starts an operation on a queue that is shut down: every stream must be gone first.
+    std::promise<void> drained;
+    loop_->post([this, &drained] { drained_ = &drained; });
+    drained.get_future().wait();
+    loop_->stop();
+    server_.reset();
+  }
+
+ private:
+  void tick() {
+    timer_();
+    if (drained_ != nullptr && live_.use_count() == 1) std::exchange(drained_, nullptr)->set_value();
+  }
+
+  void request_next() {
+    if (stopping_) return;
+    auto stream = std::make_shared<AgentStream>(ConnectionId{++last_id_}, service_, *loop_, callbacks_);
+    stream->hold(live_);
+    stream->request();
+  }
+
+  Result<void> opened(std::shared_ptr<AgentStream> stream, ConnectionId id, const PeerIdentity& who) {
+    if (stopping_) return fail(Errc::kUnavailable, "the collector is stopping");
+    shield_->stream_opened(who.peer);
+    open_[id] = std::move(stream);
+    ++open_count_;
+    events_.on_open(id, who.host, who.serial, who.peer);
+    return {};
+  }
+
+  void ended(ConnectionId id, const std::optional<PeerIdentity>& who, const std::string& reason) {
+    if (!who) return;
+    shield_->stream_ended(who->peer);
+    open_.erase(id);
+    --open_count_;
+    events_.on_closed(id, reason);
+  }
+
+  SessionEvents events_;
+  std::function<void()> timer_;
+  StreamCallbacks callbacks_;
+  grpc::AsyncGenericService service_;
+  std::unique_ptr<rpc::QueueLoop> loop_;
+  std::unique_ptr<rpc::AcceptShield> shield_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unordered_map<ConnectionId, std::shared_ptr<AgentStream>> open_;
+  std::uint64_t last_id_ = 0;
+  bool stopping_ = false;
+  std::promise<void>* drained_ = nullptr;
+  std::shared_ptr<int> live_ = std::make_shared<int>();  // one reference a stream
+  std::atomic<std::uint64_t> bad_input_{0}, open_count_{0}, messages_in_{0}, messages_out_{0};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<SessionServer>> start_session_server(const SessionServerOptions& options, SessionEvents events,
+                                                            std::function<void()> timer) {
+  auto server = std::make_unique<GrpcSessionServer>(std::move(events), std::move(timer));
+  ONDOL_TRY(server->start(options));
+  return server;
+}
+
+}  // namespace ondol::collector

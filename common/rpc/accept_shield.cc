@@ -1,0 +1,232 @@
+#include "common/rpc/accept_shield.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio.hpp>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+namespace ondol::rpc {
+namespace {
+
+namespace asio = boost::asio;
+using Tcp = asio::ip::tcp;
+using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+constexpr std::chrono::milliseconds kSweep{250};
+constexpr std::chrono::milliseconds kPause{50};  // after descriptor exhaustion, before the next accept
+constexpr int kUserTimeoutMs = 15'000;
+
+// "ipv4:10.0.0.1:4711" as gRPC writes it.
+std::string peer_text(const Tcp::endpoint& endpoint) {
+  const auto address = endpoint.address();
+  return address.is_v4() ? fmt::format("ipv4:{}:{}", address.to_string(), endpoint.port())
+                         : fmt::format("ipv6:%5B{}%5D:{}", address.to_string(), endpoint.port());
+}
+std::string source_of(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
+
+// A dead peer is noticed within 15 s: probes after 5 s of silence, every 5 s, twice; unacknowledged data likewise.
+void keep_alive(int fd) {
+  const auto set = [fd](int level, int option, int value) { setsockopt(fd, level, option, &value, sizeof(value)); };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 5);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 5);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 2);
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, kUserTimeoutMs);
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+struct Counters {
+  std::atomic<std::uint64_t> accepted{0}, refused_cap{0}, refused_source{0}, handshake_timeout{0}, exhausted{0};
+};
+
+// Until its stream opens, a connection is ours to end: a duplicate descriptor is kept for that.
+struct Pending {
+  int fd = -1;
+  SteadyTime deadline;
+};
+
+class AsioShield final : public AcceptShield {
+ public:
+  explicit AsioShield(std::unique_ptr<Acceptor> server)
+      : server_(std::move(server)), listener_(io_), sweep_(io_), pause_(io_), spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
+  ~AsioShield() override {
+    stop();
+    if (spare_ >= 0) ::close(spare_);
+  }
+
+  Result<void> open(const ShieldOptions& options) override {
+    options_ = options;
+    ONDOL_TRY(listen_on(options.listen));
+    accept_next();
+    sweep_later();
+    thread_ = std::thread([this] { io_.run(); });
+    return {};
+  }
+  std::uint16_t port() const override { return port_; }
+  void stream_opened(const std::string& peer) override {
+    asio::post(io_, [this, peer] { opened(peer); });
+  }
+  void stream_ended(const std::string& peer) override {
+    asio::post(io_, [this, peer] { leave(source_of(peer)); });
+  }
+  ShieldCounters counters() const override {
+    return {counters_.accepted, counters_.refused_cap, counters_.refused_source, counters_.handshake_timeout,
+            counters_.exhausted};
+  }
+  void stop() override {
+    if (!thread_.joinable()) return;
+    io_.stop();
+    thread_.join();
+    boost::system::error_code ignored;
+    listener_.close(ignored);
+    for (const auto& [peer, pending] : pending_) ::close(pending.fd);
+    pending_.clear();
+  }
+
+ private:
+  Result<void> listen_on(const std::string& text) {
+    const auto colon = text.rfind(':');
+    std::string host = text.substr(0, colon == std::string::npos ? 0 : colon);
+    if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+    boost::system::error_code error;
+    const auto address = asio::ip::make_address(host, error);
+    const int port = colon == std::string::npos ? -1 : std::atoi(text.c_str() + colon + 1);
+    if (error || port < 0 || port > 65535) {
+      return fail(Errc::kInvalidInput, fmt::format("'{}' is not an address and port", text), {}, "write 0.0.0.0:7443");
+    }
+    const Tcp::endpoint endpoint(address, static_cast<std::uint16_t>(port));
+    listener_.open(endpoint.protocol(), error);
+    if (!error) listener_.set_option(Tcp::acceptor::reuse_address(true), error);
+    if (!error) listener_.bind(endpoint, error);
+    if (!error) listener_.listen(4096, error);
+    if (error) {
+      return fail(Errc::kIo, fmt::format("cannot listen on {}: {}", text, error.message()), {},
+                  "see who holds it: ss -ltnp");
+    }
+    port_ = listener_.local_endpoint().port();
+    return {};
+  }
+
+  void accept_next() {
+    listener_.async_accept([this](const boost::system::error_code& error, Tcp::socket socket) {
+      if (error == asio::error::operation_aborted) return;
+      if (error) return accept_failed(error);
+      admit(std::move(socket));
+      accept_next();
+    });
+  }
+
+  // Out of descriptors: the spare one lets us take the connection off the backlog and close it, so that the backlog
+  // does not stay full of peers that wait in vain.
+  void accept_failed(const boost::system::error_code& error) {
+    if (error.value() == EMFILE || error.value() == ENFILE) {
+      ++counters_.exhausted;
+      ::close(std::exchange(spare_, -1));
+      const int fd = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      if (fd >= 0) ::close(fd);
+      spare_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    pause_.expires_after(kPause);
+    pause_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled) accept_next();
+    });
+  }
+
+  void admit(Tcp::socket socket) {
+    boost::system::error_code error;
+    const auto endpoint = socket.remote_endpoint(error);
+    if (error) return;
+    const std::string peer = peer_text(endpoint);
+    const std::string source = source_of(peer);
+    if (total_ >= options_.max_connections) return count(counters_.refused_cap);
+    const auto known = sources_.find(source);
+    if (known != sources_.end() && known->second >= options_.max_per_source) return count(counters_.refused_source);
+    const int kept = ::fcntl(socket.native_handle(), F_DUPFD_CLOEXEC, 0);
+    if (kept < 0) return count(counters_.exhausted);
+    ++counters_.accepted;
+    ++sources_[source];
+    ++total_;
+    pending_[peer] = {kept, std::chrono::steady_clock::now() + options_.handshake_limit};
+    keep_alive(socket.native_handle());
+    socket.native_non_blocking(true, error);  // gRPC reads until EAGAIN
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.listener_fd = -1;
+    connection.fd = socket.release(error);
+    server_->HandleNewConnection(&connection);
+  }
+
+  static void count(std::atomic<std::uint64_t>& counter) { ++counter; }
+
+  void opened(const std::string& peer) {
+    const auto found = pending_.find(peer);
+    if (found == pending_.end()) return join(source_of(peer));  // a further stream of a connection known already
+    ::close(found->second.fd);
+    pending_.erase(found);
+  }
+  void join(const std::string& source) {
+    ++sources_[source];
+    ++total_;
+  }
+  void leave(const std::string& source) {
+    const auto found = sources_.find(source);
+    if (found == sources_.end()) return;
+    if (--found->second == 0) sources_.erase(found);
+    --total_;
+  }
+
+  void sweep_later() {
+    sweep_.expires_after(kSweep);
+    sweep_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      end_overdue();
+      sweep_later();
+    });
+  }
+  void end_overdue() {
+    const auto now = std::chrono::steady_clock::now();
+    for (auto it = pending_.begin(); it != pending_.end();) {
+      if (it->second.deadline > now) {
+        ++it;
+        continue;
+      }
+      ++counters_.handshake_timeout;
+      ::shutdown(it->second.fd, SHUT_RDWR);  // gRPC sees the end of the stream and frees its side
+      ::close(it->second.fd);
+      leave(source_of(it->first));
+      it = pending_.erase(it);
+    }
+  }
+
+  std::unique_ptr<Acceptor> server_;
+  ShieldOptions options_;
+  Counters counters_;
+  asio::io_context io_;
+  Tcp::acceptor listener_;
+  asio::steady_timer sweep_, pause_;
+  int spare_;
+  std::uint16_t port_ = 0;
+  std::size_t total_ = 0;
+  std::unordered_map<std::string, std::size_t> sources_;
+  std::unordered_map<std::string, Pending> pending_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+std::unique_ptr<AcceptShield> attach_accept_shield(grpc::ServerBuilder& builder,
+                                                   const std::shared_ptr<grpc::ServerCredentials>& credentials) {
+  auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials);
+  return std::make_unique<AsioShield>(std::move(acceptor));
+}
+
+}  // namespace ondol::rpc

@@ -1,0 +1,248 @@
+#include <arpa/inet.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/wire/routes_wire.h"
+#include "tests/integration/session/road.h"
+
+namespace ondol {
+namespace {
+
+routes::Route route_number(std::uint32_t number) {
+  routes::Route route;
+  route.key.destination = *parse_prefix("11." + std::to_string(number / 65536) + "." + std::to_string(number / 256 % 256) +
+                                        "." + std::to_string(number % 256) + "/32");
+  routes::Nexthop hop;
+  hop.gateway = *parse_address("10.0.0.1");
+  route.value.nexthops.push_back(hop);
+  return route;
+}
+
+session::ValueReport report_of(std::uint32_t count) {
+  session::ValueReport report;
+  for (std::uint32_t i = 0; i < count; ++i) report.routes.snapshot.routes.push_back({route_number(i), 79, routes::Ownership::kOurs});
+  report.routes.snapshot.compared = count;
+  report.payload = wire::encode(report.routes);
+  report.digest = digest_of(report.payload);
+  return report;
+}
+
+class SessionTest : public ::testing::Test {
+ protected:
+  TurnedLoop loop_;
+  Authority authority_;
+};
+
+TEST_F(SessionTest, HelloValuesAndDesiredStateCrossWhole) {
+  Server server(loop_, authority_);
+  Agent agent(loop_);
+  agent.open(server.address(), authority_.agent_dir("pay-web-01"));
+  ASSERT_TRUE(loop_.run_until([&] { return agent.is_open || agent.times_closed > 0; }));
+  ASSERT_TRUE(agent.is_open) << agent.close_reason;
+  agent.link->send(hello_of("pay-web-01"));
+  const auto value = report_of(20'000);
+  agent.link->send(value);
+  ASSERT_TRUE(loop_.run_until([&] { return server.messages.size() == 2; }));
+  EXPECT_EQ(server.opened.at(0).host, HostId{"pay-web-01"});
+  EXPECT_EQ(std::get<session::ValueReport>(server.messages[1].second), value);
+
+  DesiredState desired;
+  desired.generation = Generation{7};
+  desired.revision = Revision{std::string(64, 'a')};
+  desired.routes.emplace();
+  for (std::uint32_t i = 0; i < 40'000; ++i) desired.routes->routes.push_back(route_number(i));
+  server.send(server.opened[0].id, session::DesiredOffer{desired});
+  ASSERT_TRUE(loop_.run_until([&] { return !agent.messages.empty(); }));
+  EXPECT_EQ(std::get<session::DesiredOffer>(agent.messages[0]).state, desired);
+}
+
+TEST_F(SessionTest, AnAgentThatSpeaksForAnotherHostIsClosed) {
+  Server server(loop_, authority_);
+  Agent agent(loop_);
+  agent.open(server.address(), authority_.agent_dir("h1"));
+  ASSERT_TRUE(loop_.run_until([&] { return agent.is_open; }));
+  agent.link->send(hello_of("h2"));
+  ASSERT_TRUE(loop_.run_until([&] { return agent.times_closed == 1; }));
+  EXPECT_TRUE(agent.refused) << agent.close_reason;
+  EXPECT_NE(agent.close_reason.find("h2"), std::string::npos) << agent.close_reason;
+  EXPECT_TRUE(server.messages.empty());
+}
+
+TEST_F(SessionTest, AMessageBeforeHelloClosesTheStream) {
+  Server server(loop_, authority_);
+  Agent agent(loop_);
+  agent.open(server.address(), authority_.agent_dir("h1"));
+  ASSERT_TRUE(loop_.run_until([&] { return agent.is_open; }));
+  agent.link->send(session::Heartbeat{});
+  ASSERT_TRUE(loop_.run_until([&] { return agent.times_closed == 1 && !server.closed.empty(); }));
+  EXPECT_TRUE(server.messages.empty());
+  EXPECT_EQ(server.server->counters().bad_input, 1u);
+}
+
+TEST_F(SessionTest, ACertificateOfAnotherAuthorityIsRefused) {
+  Server server(loop_, authority_);
+  Authority stranger;
+  Agent agent(loop_);
+  agent.open(server.address(), stranger.agent_dir("h1"));
+  ASSERT_TRUE(loop_.run_until([&] { return agent.times_closed == 1; }));
+  EXPECT_TRUE(agent.refused) << agent.close_reason;
+  EXPECT_TRUE(server.opened.empty());
+}
+
+TEST_F(SessionTest, NobodyListeningIsNoTcp) {
+  Agent agent(loop_);
+  agent.open("127.0.0.1:1", authority_.agent_dir("h1"));
+  ASSERT_TRUE(loop_.run_until([&] { return agent.times_closed == 1; }));
+  EXPECT_EQ(agent.close_reason.rfind("no TCP", 0), 0u) << agent.close_reason;
+}
+
+TEST_F(SessionTest, AMissingIdentityNamesTheFileAndTheRemedy) {
+  Agent agent(loop_);
+  agent.open("127.0.0.1:1", "/nonexistent");
+  ASSERT_TRUE(loop_.run_until([&] { return agent.times_closed == 1; }));
+  EXPECT_NE(agent.close_reason.find("/nonexistent/certificate.pem"), std::string::npos);
+  EXPECT_NE(agent.close_reason.find("enroll"), std::string::npos);
+}
+
+TEST_F(SessionTest, OneCertificateOnTwoStreamsIsSeenTwice) {
+  Server server(loop_, authority_);
+  const std::string identity = authority_.agent_dir("h1");
+  Agent first(loop_), second(loop_);
+  first.open(server.address(), identity);
+  second.open(server.address(), identity);
+  ASSERT_TRUE(loop_.run_until([&] { return server.opened.size() == 2; }));
+  EXPECT_NE(server.opened[0].id, server.opened[1].id);
+}
+
+TEST_F(SessionTest, AClosedStreamIsToldItsReasonAndCanBeOpenedAgain) {
+  Server server(loop_, authority_);
+  Agent agent(loop_);
+  const std::string identity = authority_.agent_dir("h1");
+  agent.open(server.address(), identity);
+  ASSERT_TRUE(loop_.run_until([&] { return server.opened.size() == 1 && agent.is_open; }));
+  server.server->post([&] { server.server->close(server.opened[0].id, "come back later", std::chrono::milliseconds(1234)); });
+  ASSERT_TRUE(loop_.run_until([&] { return agent.times_closed == 1; }));
+  ASSERT_EQ(agent.messages.size(), 1u);
+  EXPECT_EQ(std::get<session::Goodbye>(agent.messages[0]), (session::Goodbye{"come back later", Milliseconds(1234)}));
+  agent.open(server.address(), identity);
+  ASSERT_TRUE(loop_.run_until([&] { return server.opened.size() == 2; }));
+}
+
+TEST_F(SessionTest, ServerStopEndsEveryStreamOnce) {
+  auto server = std::make_unique<Server>(loop_, authority_);
+  Agent one(loop_), two(loop_);
+  one.open(server->address(), authority_.agent_dir("h1"));
+  two.open(server->address(), authority_.agent_dir("h2"));
+  ASSERT_TRUE(loop_.run_until([&] { return server->opened.size() == 2; }));
+  server->server->stop();
+  ASSERT_TRUE(loop_.run_until([&] { return one.times_closed == 1 && two.times_closed == 1 && server->closed.size() == 2; }));
+}
+
+TEST_F(SessionTest, AgentsThatLeaveAreNoticed) {
+  Server server(loop_, authority_);
+  auto agent = std::make_unique<Agent>(loop_);
+  agent->open(server.address(), authority_.agent_dir("h1"));
+  ASSERT_TRUE(loop_.run_until([&] { return server.opened.size() == 1; }));
+  agent.reset();
+  ASSERT_TRUE(loop_.run_until([&] { return server.closed.size() == 1; }));
+  EXPECT_EQ(server.server->counters().open, 0u);
+}
+
+// A reader that takes nothing: only the newest offer waits for it.
+TEST_F(SessionTest, ANewerOfferReplacesOneThatWaits) {
+  Server server(loop_, authority_);
+  Agent agent(loop_);
+  agent.open(server.address(), authority_.agent_dir("h1"));
+  ASSERT_TRUE(loop_.run_until([&] { return server.opened.size() == 1; }));
+  server.server->post([&] {
+    for (std::uint64_t generation = 1; generation <= 500; ++generation) {
+      DesiredState desired;
+      desired.generation = Generation{generation};
+      desired.revision = Revision{std::string(64, 'a')};
+      desired.routes.emplace();
+      for (std::uint32_t i = 0; i < 200; ++i) desired.routes->routes.push_back(route_number(i));
+      server.server->send(server.opened[0].id, session::DesiredOffer{desired});
+    }
+  });
+  const auto last = [&] {
+    return !agent.messages.empty() &&
+           std::get<session::DesiredOffer>(agent.messages.back()).state.generation == Generation{500};
+  };
+  ASSERT_TRUE(loop_.run_until(last));
+  EXPECT_LT(agent.messages.size(), 10u);
+}
+
+int connect_to(const std::string& address) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+  inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+  if (connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof(to)) != 0) {
+    close(fd);
+    return -1;
+  }
+  return fd;
+}
+
+TEST_F(SessionTest, IdleSocketsAreShutAfterTheHandshakeLimitAndAgentsStillConnect) {
+  collector::SessionServerOptions options;
+  options.max_per_source = 1000;
+  options.handshake_limit = std::chrono::milliseconds(1500);
+  Server server(loop_, authority_, options);
+  std::vector<int> idle;
+  for (int i = 0; i < 500; ++i) idle.push_back(connect_to(server.address()));
+  Agent agent(loop_);
+  agent.open(server.address(), authority_.agent_dir("h1"));
+  ASSERT_TRUE(loop_.run_until([&] { return server.opened.size() == 1; }));
+  char byte = 0;
+  for (const int fd : idle) {
+    EXPECT_LE(recv(fd, &byte, 1, 0), 0) << "the server said something to a silent peer";
+    close(fd);
+  }
+  EXPECT_EQ(server.server->counters().handshake_timeout, 500u);
+  EXPECT_TRUE(loop_.run_until([&] { return agent.is_open; }));
+}
+
+TEST_F(SessionTest, OneSourceCannotTakeEveryPlace) {
+  collector::SessionServerOptions options;
+  options.max_per_source = 10;
+  Server server(loop_, authority_, options);
+  std::vector<int> idle;
+  for (int i = 0; i < 30; ++i) idle.push_back(connect_to(server.address()));
+  char byte = 0;
+  for (std::size_t i = 10; i < idle.size(); ++i) EXPECT_LE(recv(idle[i], &byte, 1, 0), 0);
+  EXPECT_EQ(server.server->counters().refused_source, 20u);
+  for (const int fd : idle) close(fd);
+}
+
+TEST_F(SessionTest, ServiceReturnsAfterDescriptorExhaustion) {
+  Server server(loop_, authority_);
+  const std::string identity = authority_.agent_dir("h1");
+  Agent agent(loop_);
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const int probe = dup(0);
+  rlimit tight = before;
+  tight.rlim_cur = static_cast<rlim_t>(probe) + 20;
+  close(probe);
+  setrlimit(RLIMIT_NOFILE, &tight);
+  std::vector<int> hoard;
+  for (int fd = dup(0); fd >= 0; fd = dup(0)) hoard.push_back(fd);
+  close(hoard.back());  // one for the client's own socket, none for the server's
+  hoard.pop_back();
+  const int starved = connect_to(server.address());
+  char byte = 0;
+  if (starved >= 0) {
+    EXPECT_LE(recv(starved, &byte, 1, 0), 0);
+    close(starved);
+  }
+  for (const int fd : hoard) close(fd);
+  setrlimit(RLIMIT_NOFILE, &before);
+  agent.open(server.address(), identity);
+  ASSERT_TRUE(loop_.run_until([&] { return agent.is_open; }, std::chrono::seconds(10)));
+}
+
+}  // namespace
+}  // namespace ondol
