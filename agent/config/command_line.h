@@ -1,0 +1,25 @@
+// What `ondol-agent` was asked to do.
+#pragma once
+
+#include <string>
+
+#include "agent/config/agent_config.h"
+
+namespace ondol::agent {
+
+enum class Command { kRun, kEnroll, kInspectRoutes, kStatus, kHold, kRelease, kWithdraw, kVersion };
+
+struct CommandLine {
+  Command command = Command::kRun;
+  AgentConfig config;
+  std::string token;     // enroll
+  bool as_json = false;  // status -o json
+};
+
+// The usage text is the error's message when --help was asked for (kNotFound); kInvalidInput otherwise. Only `run`,
+// `enroll`, `hold`, `release` and `withdraw` read the file; one that was not asked for by name may be missing.
+Result<CommandLine> parse_command_line(int argc, const char* const* argv);
+// ondol-restore: the same flags, no commands.
+Result<AgentConfig> parse_restore_line(int argc, const char* const* argv);
+
+}  // namespace ondol::agent

@@ -1,0 +1,133 @@
+#include "agent/local/status_view.h"
+
+#include <fmt/format.h>
+
+namespace ondol::agent {
+namespace {
+
+using nlohmann::json;
+
+json author_json(const Author& author) {
+  const auto field = [](const auto& value) { return value ? json(*value) : json(nullptr); };
+  return {{"pid", field(author.pid)},         {"comm", field(author.comm)}, {"command", field(author.command)},
+          {"unit", field(author.unit)},       {"session", field(author.session)},
+          {"user", field(author.user)},       {"ssh_from", field(author.ssh_from)}};
+}
+
+json object_json(const session::RouteObjectState& object) {
+  return {{"key", render(object.key)},
+          {"state", to_string(object.state)},
+          {"reason", object.reason},
+          {"since", render(object.since)},
+          {"contender", object.contender ? author_json(*object.contender) : json(nullptr)}};
+}
+
+json routes_json(const AgentFacts& facts) {
+  const CoreStatus& core = facts.core;
+  json by_state = json::object();
+  for (const auto& [state, count] : core.by_state) by_state[std::string(to_string(state))] = count;
+  json objects = json::array();
+  for (const auto& object : core.not_in_sync) objects.push_back(object_json(object));
+  const double age = core.last_read ? std::chrono::duration<double>(facts.now.boot - *core.last_read).count() : -1;
+  return {{"mode", !core.managed ? "unmanaged" : core.enforces ? "enforce" : "report"},
+          {"wanted", core.wanted},
+          {"observed", core.observed},
+          {"by_state", by_state},
+          {"not_in_sync", objects},
+          {"contested", core.contested},
+          {"sweep_age_seconds", core.last_read ? json(age) : json(nullptr)},
+          {"sweeps", core.rounds},
+          {"error", core.observer_error}};
+}
+
+// A value by its path, as text; "unknown" when it is not there or null.
+std::string text_at(const json& tree, const char* pointer) {
+  const json::json_pointer path(pointer);
+  if (!tree.contains(path) || tree.at(path).is_null()) return "unknown";
+  const json& value = tree.at(path);
+  return value.is_string() ? escaped(value.get<std::string>()) : value.dump();
+}
+
+std::string line(const char* name, const std::string& value) { return fmt::format("{:<14}{}\n", name, value); }
+
+std::string with_reason(const std::string& value, const std::string& reason) {
+  return reason.empty() || reason == "unknown" ? value : value + ": " + reason;
+}
+
+std::string routes_text(const json& status) {
+  std::string text = line("routes", fmt::format("{} wanted, {} observed, mode {}", text_at(status, "/routes/wanted"),
+                                                text_at(status, "/routes/observed"), text_at(status, "/routes/mode")));
+  const json routes = status.value("routes", json::object());
+  for (const auto& [state, count] : routes.value("by_state", json::object()).items()) {
+    if (count != 0) text += fmt::format("{:<14}{:>7} {}\n", "", count.dump(), escaped(state));
+  }
+  for (const json& object : routes.value("not_in_sync", json::array())) {
+    text += fmt::format("{:<14}        {} {}\n", "", text_at(object, "/key"),
+                        with_reason(text_at(object, "/state"), text_at(object, "/reason")));
+  }
+  text += line("last sweep", with_reason(text_at(status, "/routes/sweep_age_seconds") + " s ago", text_at(status, "/routes/error")));
+  return text;
+}
+
+}  // namespace
+
+json render_json(const AgentFacts& facts) {
+  const CoreStatus& core = facts.core;
+  const json expires = facts.certificate_expires ? json(render(*facts.certificate_expires)) : json(nullptr);
+  return {{"version", facts.version},
+          {"ready", core.ready},
+          {"identity", {{"host", facts.host.empty() ? json(nullptr) : json(facts.host)}, {"certificate_expires", expires},
+                        {"problem", facts.identity_problem}}},
+          {"session", {{"state", to_string(core.session)}, {"reason", core.session_reason}, {"since", render(core.session_since)}}},
+          {"generation", {{"received", core.generations.received.value}, {"applied", core.generations.applied.value},
+                          {"running", core.generations.running.value}, {"blocked", core.generations.blocked}}},
+          {"held", core.held_here || core.held_by_guard},
+          {"held_by_guard", core.held_by_guard},
+          {"guard_problem", core.guard_problem},
+          {"routes", routes_json(facts)},
+          {"events", {{"next", core.next_event.value}, {"waiting", facts.spool_depth}, {"lost", facts.events_lost},
+                      {"problem", facts.spool_problem}}},
+          {"storage_error", core.storage_error},
+          {"now", render(facts.now.wall)}};
+}
+
+std::string render_text(const json& status) {
+  std::string text = line("host", with_reason(text_at(status, "/identity/host"), text_at(status, "/identity/problem")));
+  text += line("version", text_at(status, "/version"));
+  text += line("certificate", "expires " + text_at(status, "/identity/certificate_expires"));
+  text += line("session", with_reason(text_at(status, "/session/state") + " since " + text_at(status, "/session/since"),
+                                      text_at(status, "/session/reason")));
+  text += line("generation", fmt::format("received {}, applied {}, running {}", text_at(status, "/generation/received"),
+                                         text_at(status, "/generation/applied"), text_at(status, "/generation/running")));
+  const auto add = [&](const char* name, const char* pointer) {
+    const std::string value = text_at(status, pointer);
+    if (!value.empty() && value != "unknown" && value != "false") text += line(name, value);
+  };
+  add("blocked", "/generation/blocked");
+  add("held", "/held");
+  add("guard", "/guard_problem");
+  add("storage", "/storage_error");
+  text += routes_text(status);
+  text += line("events", fmt::format("{} waiting for the collector, {} lost", text_at(status, "/events/waiting"),
+                                     text_at(status, "/events/lost")));
+  add("spool", "/events/problem");
+  return text;
+}
+
+json render_json(const routes::RouteSnapshot& snapshot) {
+  json routes = json::array();
+  for (const routes::ObservedRoute& seen : snapshot.routes) {
+    const routes::RouteKey& key = seen.route.key;
+    routes.push_back({{"to", render(key.destination)},
+                      {"table", key.table},
+                      {"metric", key.metric},
+                      {"from", key.source ? json(render(*key.source)) : json(nullptr)},
+                      {"value", render(seen.route.value)},
+                      {"protocol", routes::protocol_name(seen.protocol)}});
+  }
+  json counted = json::object();
+  for (const auto& [protocol, count] : snapshot.counted) counted[routes::protocol_name(protocol)] = count;
+  return {{"routes", routes}, {"only_counted", counted}, {"policy_rules", snapshot.policy_rules}};
+}
+
+}  // namespace ondol::agent
