@@ -33,5 +33,5 @@ for user in ondol ondol-collector; do
 done
 grep -q '^ondol:.*ondol-collector' "$root/etc/group" || { echo "FAILED: ondol-collector is not in group ondol"; exit 1; }
 systemd-tmpfiles --root="$root" --create ondol.conf
-group=$(awk -F: '$1 == "ondol" { print $3 }' "$root/etc/group")
+group=$(awk -F: '$1 == "ondol-run" { print $3 }' "$root/etc/group")
 [ "$(stat -c '%a %g' "$root/run/ondol")" = "1775 $group" ] || { echo "FAILED: /run/ondol is $(stat -c '%a %g' "$root/run/ondol")"; exit 1; }
