@@ -64,6 +64,13 @@ std::optional<Place> place_of(const Error& error) {
   return place;
 }
 
+Node::Node() = default;
+Node::Node(const Node& other) = default;
+Node::Node(Node&& other) noexcept = default;
+Node& Node::operator=(const Node& other) = default;
+Node& Node::operator=(Node&& other) noexcept = default;
+Node::~Node() = default;
+
 const Node* Node::find_key(std::string_view key) const {
   const auto found =
       std::find_if(entries.begin(), entries.end(), [key](const auto& entry) { return entry.first.scalar == key; });

@@ -28,6 +28,14 @@ std::optional<Place> place_of(const Error& error);
 enum class Kind { kNull, kScalar, kSequence, kMapping };  // kNull: ~, null or nothing
 
 struct Node {
+  // Defined where pairs of nodes are complete: clang needs it.
+  Node();
+  Node(const Node& other);
+  Node(Node&& other) noexcept;
+  Node& operator=(const Node& other);
+  Node& operator=(Node&& other) noexcept;
+  ~Node();
+
   Kind kind = Kind::kNull;
   Place place;
   std::string scalar;             // kScalar

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
-#include <ranges>
 
 #include "common/resources/routes/merge_routes.h"
 
@@ -166,7 +165,7 @@ RoutePlan plan_withdrawal(const RouteSnapshot& observed) {
 std::vector<RouteOp> inverse(const std::vector<RouteOp>& operations) {
   std::vector<RouteOp> undone;
   undone.reserve(operations.size());
-  for (const RouteOp& op : std::views::reverse(operations)) undone.push_back(undo(op));
+  for (auto op = operations.rbegin(); op != operations.rend(); ++op) undone.push_back(undo(*op));
   return undone;
 }
 
