@@ -21,10 +21,14 @@ bool link_or_address_is_missing(int error_number) {
 // Somebody was there first, or what should be replaced or removed is gone.
 bool is_conflict(OpKind kind, int error_number) {
   switch (kind) {
-    case OpKind::kAdd: return error_number == EEXIST;
-    case OpKind::kReplace: return error_number == ENOENT || error_number == EEXIST;
-    case OpKind::kRemove: return error_number == ESRCH;
-    case OpKind::kAppend: return error_number == EEXIST;
+    case OpKind::kAdd:
+      return error_number == EEXIST;
+    case OpKind::kReplace:
+      return error_number == ENOENT || error_number == EEXIST;
+    case OpKind::kRemove:
+      return error_number == ESRCH;
+    case OpKind::kAppend:
+      return error_number == EEXIST;
   }
   return false;
 }
@@ -47,7 +51,8 @@ class Applier {
   std::size_t send_batch_from(std::size_t next) {
     RouteBatch batch(requests_.take_sequences(requests_.max_batch_messages()));
     members_.clear();
-    for (; next < operations_.size() && !batch.is_full() && batch.count() < requests_.max_batch_messages(); ++next) {
+    for (; next < operations_.size() && !batch.is_full() && batch.count() < requests_.max_batch_messages();
+         ++next) {
       if (const auto refusal = batch.add(operations_[next], links_)) {
         refuse(next, *refusal);
         continue;
@@ -58,7 +63,8 @@ class Applier {
     batch.ask_for_acknowledgement();
     const auto failures = requests_.send_batch(batch.bytes(), batch.first_sequence(), batch.count());
     if (!failures) {
-      for (const std::size_t index : members_) add_failure({index, EIO, failures.error().message, false, false});
+      for (const std::size_t index : members_)
+        add_failure({index, EIO, failures.error().message, false, false});
       return next;
     }
     for (const std::size_t index : members_) report_.done[index] = true;
@@ -69,7 +75,8 @@ class Applier {
   void refuse(std::size_t index, const RouteBatch::Refusal& refusal) {
     // A route over an interface that does not exist is not there to be removed.
     const bool is_gone = refusal.waiting && operations_[index].kind == OpKind::kRemove;
-    add_failure({index, is_gone ? ESRCH : refusal.error_number, refusal.text, refusal.waiting && !is_gone, is_gone});
+    add_failure(
+        {index, is_gone ? ESRCH : refusal.error_number, refusal.text, refusal.waiting && !is_gone, is_gone});
   }
 
   void fail_operation(std::size_t index, const Answer& answer) {
@@ -79,7 +86,8 @@ class Applier {
     failure.conflict = is_conflict(operation.kind, answer.error_number);
     failure.waiting = operation.kind != OpKind::kRemove && link_or_address_is_missing(answer.error_number);
     const auto& source = operation.route.value.preferred_source;
-    if (answer.error_number == EINVAL && source && operation.kind != OpKind::kRemove && !has_address(*source)) {
+    if (answer.error_number == EINVAL && source && operation.kind != OpKind::kRemove &&
+        !has_address(*source)) {
       failure.waiting = true;
       failure.text = fmt::format("{} is not an address of this host", render(*source));
     }
@@ -114,7 +122,8 @@ class Applier {
 
 }  // namespace
 
-ApplyReport apply_routes(RequestSocket& requests, const LinkTable& links, const std::vector<RouteOp>& operations) {
+ApplyReport apply_routes(RequestSocket& requests, const LinkTable& links,
+                         const std::vector<RouteOp>& operations) {
   const auto start = std::chrono::steady_clock::now();
   ApplyReport report = Applier(requests, links, operations).run();
   report.duration = std::chrono::steady_clock::now() - start;

@@ -10,6 +10,7 @@
 namespace ondol::routes {
 
 // Continues past failures. `links` must be as fresh as the caller can make it.
-ApplyReport apply_routes(RequestSocket& requests, const LinkTable& links, const std::vector<RouteOp>& operations);
+ApplyReport apply_routes(RequestSocket& requests, const LinkTable& links,
+                         const std::vector<RouteOp>& operations);
 
 }  // namespace ondol::routes

@@ -60,11 +60,16 @@ std::optional<InterfaceName> read_name(Bytes data) {
 
 std::optional<RouteType> type_of(std::uint8_t kernel_type) {
   switch (kernel_type) {
-    case RTN_UNICAST: return RouteType::kUnicast;
-    case RTN_BLACKHOLE: return RouteType::kBlackhole;
-    case RTN_UNREACHABLE: return RouteType::kUnreachable;
-    case RTN_PROHIBIT: return RouteType::kProhibit;
-    default: return std::nullopt;
+    case RTN_UNICAST:
+      return RouteType::kUnicast;
+    case RTN_BLACKHOLE:
+      return RouteType::kBlackhole;
+    case RTN_UNREACHABLE:
+      return RouteType::kUnreachable;
+    case RTN_PROHIBIT:
+      return RouteType::kProhibit;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -85,7 +90,8 @@ struct EncapParts {
   std::string text() const {
     std::string out;
     if (type == LWTUNNEL_ENCAP_NONE) return out;
-    const std::uint8_t network[2] = {static_cast<std::uint8_t>(type >> 8), static_cast<std::uint8_t>(type & 0xff)};
+    const std::uint8_t network[2] = {static_cast<std::uint8_t>(type >> 8),
+                                     static_cast<std::uint8_t>(type & 0xff)};
     append_hex(out, network);
     append_hex(out, payload);
     return out;
@@ -102,12 +108,19 @@ struct NexthopParts {
   // False = malformed. Attributes that belong to no nexthop are left alone.
   bool take(const Attribute& attribute) {
     switch (attribute.type) {
-      case RTA_OIF: return read_exact(attribute.data, index);
-      case RTA_GATEWAY: return read_address(family, attribute.data, gateway.emplace());
-      case RTA_VIA: return read_via(attribute.data, gateway.emplace());
-      case RTA_ENCAP_TYPE: return read_exact(attribute.data, encap.type);
-      case RTA_ENCAP: encap.payload = attribute.data; return true;
-      default: return true;
+      case RTA_OIF:
+        return read_exact(attribute.data, index);
+      case RTA_GATEWAY:
+        return read_address(family, attribute.data, gateway.emplace());
+      case RTA_VIA:
+        return read_via(attribute.data, gateway.emplace());
+      case RTA_ENCAP_TYPE:
+        return read_exact(attribute.data, encap.type);
+      case RTA_ENCAP:
+        encap.payload = attribute.data;
+        return true;
+      default:
+        return true;
     }
   }
 
@@ -165,20 +178,30 @@ bool take_attribute(const Attribute& attribute, Family family, ObservedRoute& ou
   RouteKey& key = out.route.key;
   RouteValue& value = out.route.value;
   switch (attribute.type) {
-    case RTA_DST: return read_address(family, attribute.data, key.destination.address);
-    case RTA_SRC: return key.source && read_address(family, attribute.data, key.source->address);
-    case RTA_TABLE: return read_exact(attribute.data, key.table);
-    case RTA_PRIORITY: return read_exact(attribute.data, key.metric);
-    case RTA_PREFSRC: return read_address(family, attribute.data, value.preferred_source.emplace());
-    case RTA_METRICS: return read_mtu(attribute.data, value.mtu);
-    case RTA_MULTIPATH: parts.multipath = attribute.data; return true;
-    case RTA_NH_ID: return read_exact(attribute.data, parts.nexthop_id);
-    default: return parts.single.take(attribute);
+    case RTA_DST:
+      return read_address(family, attribute.data, key.destination.address);
+    case RTA_SRC:
+      return key.source && read_address(family, attribute.data, key.source->address);
+    case RTA_TABLE:
+      return read_exact(attribute.data, key.table);
+    case RTA_PRIORITY:
+      return read_exact(attribute.data, key.metric);
+    case RTA_PREFSRC:
+      return read_address(family, attribute.data, value.preferred_source.emplace());
+    case RTA_METRICS:
+      return read_mtu(attribute.data, value.mtu);
+    case RTA_MULTIPATH:
+      parts.multipath = attribute.data;
+      return true;
+    case RTA_NH_ID:
+      return read_exact(attribute.data, parts.nexthop_id);
+    default:
+      return parts.single.take(attribute);
   }
 }
 
-Decoded finish_nexthops(const RouteParts& parts, unsigned flags, const LinkTable& links, const NexthopTable& nexthops,
-                        Nexthops& out) {
+Decoded finish_nexthops(const RouteParts& parts, unsigned flags, const LinkTable& links,
+                        const NexthopTable& nexthops, Nexthops& out) {
   if (!parts.multipath.empty()) return decode_multipath(parts.multipath, parts.single.family, links, out);
   if (parts.single.index != 0 || parts.single.gateway) {
     return parts.single.finish(links, flags, 1, out.emplace_back());
@@ -187,7 +210,8 @@ Decoded finish_nexthops(const RouteParts& parts, unsigned flags, const LinkTable
   return nexthops.expand(parts.nexthop_id, out) ? Decoded::kWhole : Decoded::kUnknownIndex;
 }
 
-// The kernel may send fewer address bytes than the prefix claims only by omitting the attribute: then it is all zero.
+// The kernel may send fewer address bytes than the prefix claims only by omitting the attribute: then it is
+// all zero.
 bool fill_prefixes(const rtmsg& fixed, Family family, RouteKey& key) {
   if (fixed.rtm_dst_len > address_bits(family) || fixed.rtm_src_len > address_bits(family)) return false;
   key.destination = IpPrefix{IpAddress{.family = family}, fixed.rtm_dst_len};
@@ -197,10 +221,12 @@ bool fill_prefixes(const rtmsg& fixed, Family family, RouteKey& key) {
 }
 
 std::optional<std::uint32_t> table_of(const rtmsg& fixed, Bytes attributes) {
-  if (fixed.rtm_table != RT_TABLE_COMPAT) return fixed.rtm_table == RT_TABLE_UNSPEC ? kMainTable : fixed.rtm_table;
+  if (fixed.rtm_table != RT_TABLE_COMPAT)
+    return fixed.rtm_table == RT_TABLE_UNSPEC ? kMainTable : fixed.rtm_table;
   while (const auto attribute = next_attribute(attributes)) {
     std::uint32_t table = 0;
-    if (attribute->type == RTA_TABLE) return read_exact(attribute->data, table) ? std::optional(table) : std::nullopt;
+    if (attribute->type == RTA_TABLE)
+      return read_exact(attribute->data, table) ? std::optional(table) : std::nullopt;
   }
   return RT_TABLE_COMPAT;
 }
@@ -243,13 +269,16 @@ Looked look_at_route(const Message& message, const ComparedTables& tables) {
   rtmsg fixed{};
   if (!read_front(message.body, fixed)) return {RouteLook::kMalformed, 0};
   const auto looked = [&fixed](RouteLook look) { return Looked{look, fixed.rtm_protocol}; };
-  if (!family_of(fixed.rtm_family) || (fixed.rtm_flags & RTM_F_CLONED) != 0) return looked(RouteLook::kNotLooked);
+  if (!family_of(fixed.rtm_family) || (fixed.rtm_flags & RTM_F_CLONED) != 0)
+    return looked(RouteLook::kNotLooked);
   switch (fixed.rtm_type) {
     case RTN_LOCAL:
     case RTN_BROADCAST:
     case RTN_ANYCAST:
-    case RTN_MULTICAST: return looked(RouteLook::kNotLooked);
-    default: break;
+    case RTN_MULTICAST:
+      return looked(RouteLook::kNotLooked);
+    default:
+      break;
   }
   if (!is_compared(fixed.rtm_protocol) || !type_of(fixed.rtm_type)) return looked(RouteLook::kCounted);
   // A TOS is part of the kernel's key and not of ours.
@@ -291,7 +320,8 @@ Decoded decode_route(const Message& message, const LinkTable& links, const Nexth
 std::optional<LinkFacts> decode_link(const Message& message) {
   ifinfomsg fixed{};
   // AF_BRIDGE messages are about ports: their RTM_DELLINK does not mean that the device went.
-  if (!read_front(message.body, fixed) || fixed.ifi_family != AF_UNSPEC || fixed.ifi_index <= 0) return std::nullopt;
+  if (!read_front(message.body, fixed) || fixed.ifi_family != AF_UNSPEC || fixed.ifi_index <= 0)
+    return std::nullopt;
   LinkFacts link{fixed.ifi_index, {}, (fixed.ifi_flags & IFF_UP) != 0, (fixed.ifi_flags & IFF_RUNNING) != 0};
   Bytes attributes = after(message.body, sizeof(fixed));
   while (const auto attribute = next_attribute(attributes)) {
@@ -313,7 +343,8 @@ std::optional<InterfaceAddress> decode_address(const Message& message) {
   std::optional<IpAddress> local, address;  // on a point-to-point link IFA_ADDRESS is the peer
   Bytes attributes = after(message.body, sizeof(fixed));
   while (const auto attribute = next_attribute(attributes)) {
-    if (attribute->type == IFA_LOCAL && !read_address(*family, attribute->data, local.emplace())) return std::nullopt;
+    if (attribute->type == IFA_LOCAL && !read_address(*family, attribute->data, local.emplace()))
+      return std::nullopt;
     if (attribute->type == IFA_ADDRESS && !read_address(*family, attribute->data, address.emplace())) {
       return std::nullopt;
     }
@@ -334,23 +365,35 @@ std::optional<NexthopObject> decode_nexthop(const Message& message, const LinkTa
     Bytes data = attribute->data;
     bool whole = true;
     switch (attribute->type) {
-      case NHA_ID: whole = read_exact(data, object.id); break;
-      case NHA_OIF: whole = read_exact(data, parts.index); break;
-      case NHA_GATEWAY: whole = read_address(parts.family, data, parts.gateway.emplace()); break;
-      case NHA_ENCAP_TYPE: whole = read_exact(data, parts.encap.type); break;
-      case NHA_ENCAP: parts.encap.payload = data; break;
+      case NHA_ID:
+        whole = read_exact(data, object.id);
+        break;
+      case NHA_OIF:
+        whole = read_exact(data, parts.index);
+        break;
+      case NHA_GATEWAY:
+        whole = read_address(parts.family, data, parts.gateway.emplace());
+        break;
+      case NHA_ENCAP_TYPE:
+        whole = read_exact(data, parts.encap.type);
+        break;
+      case NHA_ENCAP:
+        parts.encap.payload = data;
+        break;
       case NHA_GROUP:
         for (nexthop_grp entry{}; read_front(data, entry); data = data.subspan(sizeof(entry))) {
           object.group.emplace_back(entry.id, static_cast<std::uint16_t>(entry.weight + 1));
         }
         whole = data.empty();
         break;
-      default: break;
+      default:
+        break;
     }
     if (!whole) return std::nullopt;
   }
   if (parts.index != 0 || parts.gateway) {
-    if (parts.finish(links, fixed.nh_flags, 1, object.nexthops.emplace_back()) != Decoded::kWhole) return std::nullopt;
+    if (parts.finish(links, fixed.nh_flags, 1, object.nexthops.emplace_back()) != Decoded::kWhole)
+      return std::nullopt;
   }
   return object;
 }
@@ -364,7 +407,8 @@ std::optional<Answer> decode_answer(const Message& message) {
   if (fixed.error != 0 && answer.error_number == 0) return std::nullopt;
   if ((message.flags & NLM_F_ACK_TLVS) == 0) return answer;
   const bool capped = (message.flags & NLM_F_CAPPED) != 0 || fixed.error == 0;
-  const std::size_t echoed = capped || fixed.msg.nlmsg_len < sizeof(nlmsghdr) ? 0 : fixed.msg.nlmsg_len - sizeof(nlmsghdr);
+  const std::size_t echoed =
+      capped || fixed.msg.nlmsg_len < sizeof(nlmsghdr) ? 0 : fixed.msg.nlmsg_len - sizeof(nlmsghdr);
   if (echoed > message.body.size()) return std::nullopt;
   Bytes attributes = after(message.body, sizeof(fixed) + NLMSG_ALIGN(echoed));
   while (const auto attribute = next_attribute(attributes)) {

@@ -1,4 +1,5 @@
-// Bytes of rtnetlink to values. Pure: no socket, no clock; every length is checked, so any bytes may be given.
+// Bytes of rtnetlink to values. Pure: no socket, no clock; every length is checked, so any bytes may be
+// given.
 #pragma once
 
 #include <cstdint>
@@ -29,12 +30,13 @@ struct Attribute {
   Bytes data;
 };
 
-// Takes one message or attribute from the front of `rest`. Empty at the end and at the first one whose length is
-// impossible; `rest` is empty then only if everything was well formed.
+// Takes one message or attribute from the front of `rest`. Empty at the end and at the first one whose length
+// is impossible; `rest` is empty then only if everything was well formed.
 std::optional<Message> next_message(Bytes& rest);
 std::optional<Attribute> next_attribute(Bytes& rest);
 
-// What a route message is to us, from its fixed header alone (and RTA_TABLE when the table does not fit there).
+// What a route message is to us, from its fixed header alone (and RTA_TABLE when the table does not fit
+// there).
 enum class RouteLook : std::uint8_t {
   kNotLooked,  // local, broadcast, anycast, multicast, cloned, or neither IPv4 nor IPv6
   kCounted,    // never compared: its protocol is a daemon's, its table is not named, or it has a TOS
@@ -61,11 +63,13 @@ Looked look_at_route(const Message& message, const ComparedTables& tables);
 
 enum class Decoded : std::uint8_t {
   kWhole,
-  kUnknownIndex,  // the tables lack an interface or nexthop object: they are older than the message. Else complete
+  kUnknownIndex,  // the tables lack an interface or nexthop object: they are older than the message. Else
+                  // complete
   kMalformed,
 };
 // Fills `out`, normalised. Only for a message that look_at_route() called compared.
-Decoded decode_route(const Message& message, const LinkTable& links, const NexthopTable& nexthops, ObservedRoute& out);
+Decoded decode_route(const Message& message, const LinkTable& links, const NexthopTable& nexthops,
+                     ObservedRoute& out);
 
 std::optional<LinkFacts> decode_link(const Message& message);  // RTM_NEWLINK and RTM_DELLINK of a device
 

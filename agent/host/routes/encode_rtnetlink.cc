@@ -45,10 +45,14 @@ void set_length(Buffer& buffer, std::size_t at) {
 
 std::uint8_t kernel_type(RouteType type) {
   switch (type) {
-    case RouteType::kUnicast: return RTN_UNICAST;
-    case RouteType::kBlackhole: return RTN_BLACKHOLE;
-    case RouteType::kUnreachable: return RTN_UNREACHABLE;
-    case RouteType::kProhibit: return RTN_PROHIBIT;
+    case RouteType::kUnicast:
+      return RTN_UNICAST;
+    case RouteType::kBlackhole:
+      return RTN_BLACKHOLE;
+    case RouteType::kUnreachable:
+      return RTN_UNREACHABLE;
+    case RouteType::kProhibit:
+      return RTN_PROHIBIT;
   }
   return RTN_UNSPEC;
 }
@@ -78,7 +82,8 @@ rtmsg fixed_header(const RouteOp& operation) {
   // A delete matches every scope: the rest of the key already says which route is meant.
   fixed.rtm_scope = kernel_scope(route);
   if (operation.kind == OpKind::kRemove) fixed.rtm_scope = RT_SCOPE_NOWHERE;
-  if (route.value.nexthops.size() == 1 && route.value.nexthops.front().onlink) fixed.rtm_flags = RTNH_F_ONLINK;
+  if (route.value.nexthops.size() == 1 && route.value.nexthops.front().onlink)
+    fixed.rtm_flags = RTNH_F_ONLINK;
   return fixed;
 }
 
@@ -114,7 +119,8 @@ std::optional<Refusal> put_encapsulation(Buffer& buffer, const std::string& text
 
 // Gateway and encapsulation, which a lone nexthop and one of many write alike.
 std::optional<Refusal> put_gateway(Buffer& buffer, Family family, const Nexthop& nexthop) {
-  if (nexthop.gateway && nexthop.gateway->family == family) put_address(buffer, RTA_GATEWAY, *nexthop.gateway);
+  if (nexthop.gateway && nexthop.gateway->family == family)
+    put_address(buffer, RTA_GATEWAY, *nexthop.gateway);
   if (nexthop.gateway && nexthop.gateway->family != family) {
     std::array<std::uint8_t, 18> via{};
     const std::uint16_t via_family = kernel_family(nexthop.gateway->family);
@@ -142,7 +148,8 @@ std::optional<Refusal> put_lone_nexthop(Buffer& buffer, Family family, const Nex
   return put_gateway(buffer, family, nexthop);
 }
 
-std::optional<Refusal> put_multipath(Buffer& buffer, Family family, const Nexthops& nexthops, const LinkTable& links) {
+std::optional<Refusal> put_multipath(Buffer& buffer, Family family, const Nexthops& nexthops,
+                                     const LinkTable& links) {
   const std::size_t attribute_at = buffer.size();
   const nlattr header{0, RTA_MULTIPATH};
   put_bytes(buffer, &header, sizeof(header));
@@ -155,7 +162,8 @@ std::optional<Refusal> put_multipath(Buffer& buffer, Family family, const Nextho
     put_bytes(buffer, &fixed, sizeof(fixed));
     if (auto refusal = put_gateway(buffer, family, nexthop)) return refusal;
     set_length(buffer, at);
-    if (buffer.size() - attribute_at > 60'000) return Refusal{E2BIG, "too many nexthops for one message", false};
+    if (buffer.size() - attribute_at > 60'000)
+      return Refusal{E2BIG, "too many nexthops for one message", false};
   }
   set_length(buffer, attribute_at);
   return std::nullopt;
@@ -193,10 +201,14 @@ std::optional<Refusal> put_value(Buffer& buffer, const RouteOp& operation, const
 
 std::uint16_t kernel_flags(OpKind kind) {
   switch (kind) {
-    case OpKind::kAdd: return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL;
-    case OpKind::kReplace: return NLM_F_REQUEST | NLM_F_REPLACE;
-    case OpKind::kRemove: return NLM_F_REQUEST;
-    case OpKind::kAppend: return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_APPEND;
+    case OpKind::kAdd:
+      return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL;
+    case OpKind::kReplace:
+      return NLM_F_REQUEST | NLM_F_REPLACE;
+    case OpKind::kRemove:
+      return NLM_F_REQUEST;
+    case OpKind::kAppend:
+      return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_APPEND;
   }
   return NLM_F_REQUEST;
 }

@@ -13,7 +13,7 @@
 namespace ondol::routes {
 namespace {
 
-constexpr unsigned kGroups[] = {RTNLGRP_LINK,        RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+constexpr unsigned kGroups[] = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
                                 RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_NEXTHOP};
 
 Result<void> attach_filter(const NetlinkSocket& socket, std::uint32_t own_port) {
@@ -105,14 +105,22 @@ void EventQueue::overrun() {
 void EventQueue::take(const Message& message) {
   switch (message.type) {
     case RTM_NEWROUTE:
-    case RTM_DELROUTE: take_route(message); return;
+    case RTM_DELROUTE:
+      take_route(message);
+      return;
     case RTM_NEWLINK:
-    case RTM_DELLINK: take_link(message); break;
+    case RTM_DELLINK:
+      take_link(message);
+      break;
     case RTM_NEWADDR:
-    case RTM_DELADDR: break;
+    case RTM_DELADDR:
+      break;
     case RTM_NEWNEXTHOP:
-    case RTM_DELNEXTHOP: numbers_.nexthops.clear(); break;  // read again when a route names one
-    default: return;
+    case RTM_DELNEXTHOP:
+      numbers_.nexthops.clear();
+      break;  // read again when a route names one
+    default:
+      return;
   }
   pending_.links_changed = true;
   disturb();
@@ -133,7 +141,8 @@ void EventQueue::take_route(const Message& message) {
     change.route = {};
     decoded = decode_route(message, numbers_.links, numbers_.nexthops, change.route);
   }
-  if (decoded == Decoded::kMalformed) return;  // only the kernel writes here; a sweep shows what this one meant
+  if (decoded == Decoded::kMalformed)
+    return;  // only the kernel writes here; a sweep shows what this one meant
   change.kind = kind_of(message);
   change.port = message.port;
   if (join_sibling(change)) return;

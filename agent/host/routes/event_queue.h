@@ -41,7 +41,8 @@ class EventQueue {
   Result<void> reload_numbers();
   void set_tables(ComparedTables tables) { tables_ = std::move(tables); }
 
-  void read();  // everything queued by now, to the pending changes; in a storm newer ones stay for the next read
+  void
+  read();  // everything queued by now, to the pending changes; in a storm newer ones stay for the next read
   bool has_pending() const;
   Drained take_pending() { return std::exchange(pending_, {}); }
 

@@ -63,7 +63,8 @@ std::string render(const RouteSnapshot& snapshot, const std::vector<Link>& links
   for (const ObservedRoute& route : snapshot.routes) routes.push_back(json_of(route));
   Json counted = Json::array();
   for (const auto& [protocol, count] : snapshot.counted) {
-    counted.push_back({{"protocol", protocol}, {"protocol_name", protocol_name(protocol)}, {"routes", count}});
+    counted.push_back(
+        {{"protocol", protocol}, {"protocol_name", protocol_name(protocol)}, {"routes", count}});
   }
   Json interfaces = Json::array();
   for (const Link& link : links) interfaces.push_back(json_of(link));

@@ -4,7 +4,8 @@ namespace ondol::routes {
 
 void LinkTable::put(const LinkFacts& link) {
   erase(link.index);
-  // A name moves when two interfaces swap theirs: the newest message is right, the other one's rename follows.
+  // A name moves when two interfaces swap theirs: the newest message is right, the other one's rename
+  // follows.
   by_name_[link.name] = link.index;
   by_index_[link.index] = link;
 }

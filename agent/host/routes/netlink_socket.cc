@@ -18,7 +18,9 @@ constexpr timeval kAnswerLimit{.tv_sec = 10, .tv_usec = 0};
 }  // namespace
 
 Error netlink_error(std::string_view what, int error_number) {
-  const Errc code = error_number == EPERM ? Errc::kRefused : error_number == ENOBUFS ? Errc::kInterrupted : Errc::kIo;
+  const Errc code = error_number == EPERM     ? Errc::kRefused
+                    : error_number == ENOBUFS ? Errc::kInterrupted
+                                              : Errc::kIo;
   return Error{code, fmt::format("netlink {}: {}", what, std::strerror(error_number)), {}, {}};
 }
 
@@ -59,7 +61,8 @@ void NetlinkSocket::set_send_buffer(int bytes) {
 }
 
 Result<void> NetlinkSocket::send(std::span<const std::uint8_t> bytes) {
-  if (mnl_socket_sendto(socket_.get(), bytes.data(), bytes.size()) < 0) return fail(netlink_error("send", errno));
+  if (mnl_socket_sendto(socket_.get(), bytes.data(), bytes.size()) < 0)
+    return fail(netlink_error("send", errno));
   return {};
 }
 

@@ -21,7 +21,8 @@ class NetlinkSocket {
  public:
   static Result<NetlinkSocket> open(std::size_t read_bytes = kReadBytes);
 
-  Result<void> bind();  // the kernel picks the port: normally the process id for the first socket of a process
+  Result<void>
+  bind();  // the kernel picks the port: normally the process id for the first socket of a process
   Result<void> set_option(int option, int value);  // SOL_NETLINK
   Result<void> join(unsigned group) { return set_option(NETLINK_ADD_MEMBERSHIP, static_cast<int>(group)); }
   // SO_RCVBUFFORCE, else SO_RCVBUF; gives what the kernel made of it.
@@ -33,8 +34,8 @@ class NetlinkSocket {
 
   Result<void> send(std::span<const std::uint8_t> bytes);
 
-  // At least as many datagrams as are queued now: a reader that takes so many has seen everything up to now, and is
-  // not kept for ever by a writer as fast as itself.
+  // At least as many datagrams as are queued now: a reader that takes so many has seen everything up to now,
+  // and is not kept for ever by a writer as fast as itself.
   std::size_t most_queued() const;
 
   enum class Read : std::uint8_t { kData, kEmpty, kOverrun, kFailed };
@@ -43,7 +44,8 @@ class NetlinkSocket {
     std::span<const std::uint8_t> bytes;  // valid until the next receive
     int error_number = 0;                 // of kFailed
   };
-  // One datagram from the kernel. kOverrun also stands for a datagram larger than read_bytes: it is lost as well.
+  // One datagram from the kernel. kOverrun also stands for a datagram larger than read_bytes: it is lost as
+  // well.
   Received receive(bool wait);
 
  private:

@@ -12,7 +12,7 @@ namespace ondol::routes {
 
 struct NexthopObject {
   std::uint32_t id = 0;
-  Nexthops nexthops;                                            // of a plain object: one; of a blackhole: none
+  Nexthops nexthops;                                           // of a plain object: one; of a blackhole: none
   std::vector<std::pair<std::uint32_t, std::uint16_t>> group;  // of a group: member id and weight
 };
 

@@ -22,13 +22,14 @@ namespace {
 
 constexpr std::size_t kMaxTries = 5;
 
-// An IPv6 dump goes on by counting after the table changed: it misses or repeats routes where it was cut. Each try cuts
-// elsewhere, so that two tries do not miss the same ones.
+// An IPv6 dump goes on by counting after the table changed: it misses or repeats routes where it was cut.
+// Each try cuts elsewhere, so that two tries do not miss the same ones.
 constexpr std::array<std::size_t, kMaxTries> kReadSizes{kReadBytes, 21'000, 17'000, 27'000, 19'000};
 
 using RouteList = std::vector<ObservedRoute>;
 
-// Readable when the event socket is, or when events that a snapshot or an apply already took off it are waiting.
+// Readable when the event socket is, or when events that a snapshot or an apply already took off it are
+// waiting.
 class Alarm {
  public:
   static Result<Alarm> open(int event_socket);
@@ -37,7 +38,9 @@ class Alarm {
     if (waiting_ >= 0) close(waiting_);
   }
   Alarm(Alarm&& other) noexcept
-      : epoll_(std::exchange(other.epoll_, -1)), waiting_(std::exchange(other.waiting_, -1)), is_set_(other.is_set_) {}
+      : epoll_(std::exchange(other.epoll_, -1)),
+        waiting_(std::exchange(other.waiting_, -1)),
+        is_set_(other.is_set_) {}
   Alarm& operator=(Alarm&&) = delete;
 
   int fd() const { return epoll_; }
@@ -117,14 +120,15 @@ class KernelRoutes final : public RouteSocket {
   Alarm alarm_;
   std::vector<std::uint32_t> named_;
   ComparedTables tables_;
-  std::optional<std::uint64_t> confirmed_digest_;  // of the last reading that was returned, if nothing was replayed
+  std::optional<std::uint64_t>
+      confirmed_digest_;  // of the last reading that was returned, if nothing was replayed
   std::size_t expected_routes_ = 0;
   EventMark series_start_;
 };
 
-// Two readings agree, or the reading agrees with the one returned last. Dumps can be torn without a flag: IPv4 on keys
-// that change meanwhile, which their events put right, and IPv6 anywhere when routes move that nobody compares. If that
-// goes on, five readings together have seen everything.
+// Two readings agree, or the reading agrees with the one returned last. Dumps can be torn without a flag:
+// IPv4 on keys that change meanwhile, which their events put right, and IPv6 anywhere when routes move that
+// nobody compares. If that goes on, five readings together have seen everything.
 Result<RouteSnapshot> KernelRoutes::read_consistent(const std::vector<std::uint32_t>& tables) {
   select(tables);
   std::optional<Reading> previous;  // of the same undisturbed series
@@ -138,8 +142,10 @@ Result<RouteSnapshot> KernelRoutes::read_consistent(const std::vector<std::uint3
     }
     const bool is_series = previous && previous->start.disturbances == (*reading)->start.disturbances;
     const bool is_last = is_series && i + 1 == kMaxTries;
-    if (is_confirmed(**reading) || (is_series && agrees(*previous, **reading))) return accept(std::move(**reading));
-    if (is_series) gathered = merge_readings(events_.changes_since(series_start_), gathered, (*reading)->snapshot.routes);
+    if (is_confirmed(**reading) || (is_series && agrees(*previous, **reading)))
+      return accept(std::move(**reading));
+    if (is_series)
+      gathered = merge_readings(events_.changes_since(series_start_), gathered, (*reading)->snapshot.routes);
     if (is_last) {
       (*reading)->snapshot.routes = std::move(gathered);
       return accept(std::move(**reading));
@@ -166,7 +172,8 @@ bool KernelRoutes::is_confirmed(const Reading& reading) const {
 }
 
 bool KernelRoutes::agrees(const Reading& previous, const Reading& reading) const {
-  return equal_apart_from(events_.changes_since(previous.start), previous.snapshot.routes, reading.snapshot.routes);
+  return equal_apart_from(events_.changes_since(previous.start), previous.snapshot.routes,
+                          reading.snapshot.routes);
 }
 
 Result<RouteSnapshot> KernelRoutes::accept(Reading reading) {

@@ -149,7 +149,8 @@ std::optional<std::string> utmp_address(const utmp& entry) {
   const bool is_ipv4 = entry.ut_addr_v6[1] == 0 && entry.ut_addr_v6[2] == 0 && entry.ut_addr_v6[3] == 0;
   if (is_ipv4 && entry.ut_addr_v6[0] == 0) return std::nullopt;
   char text[INET6_ADDRSTRLEN] = {};
-  if (inet_ntop(is_ipv4 ? AF_INET : AF_INET6, entry.ut_addr_v6, text, sizeof(text)) == nullptr) return std::nullopt;
+  if (inet_ntop(is_ipv4 ? AF_INET : AF_INET6, entry.ut_addr_v6, text, sizeof(text)) == nullptr)
+    return std::nullopt;
   return text;
 }
 
@@ -189,8 +190,8 @@ Author AuthorReader::read(std::uint32_t port) {
   if (port == 0 || port > largest_pid_) return author;  // the kernel itself, or a port that is no process id
   author.pid = port;
   // Reads through the open directory fail once the process is gone, also when its id is used again.
-  const Descriptor process(open(fmt::format("{}/{}", sources_.proc, port).c_str(),
-                                O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor process(
+      open(fmt::format("{}/{}", sources_.proc, port).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!process.is_open()) return author;
   auto command = read_command(process.get());
   auto comm = read_file(process.get(), "comm");

@@ -15,14 +15,15 @@ struct AuthorSources {
   std::string proc = "/proc";
   std::string sessions = "/run/systemd/sessions";  // one file per login session, written by logind
   std::string utmp = "/var/run/utmp";
-  std::string passwd = "/etc/passwd";  // read directly: a name service may need the network that is being repaired
+  std::string passwd =
+      "/etc/passwd";  // read directly: a name service may need the network that is being repaired
 };
 
 // Thread: one. Cost: about ten small reads, some 50 us. Never blocks on anything but local files.
 //
-// The port is the writer's process id when the kernel chose it for the first socket of a process; other ports say
-// nothing. A process that holds no CAP_NET_ADMIN cannot have changed a route: then the id is that of another process
-// namespace or was used again, and only the number is given.
+// The port is the writer's process id when the kernel chose it for the first socket of a process; other ports
+// say nothing. A process that holds no CAP_NET_ADMIN cannot have changed a route: then the id is that of
+// another process namespace or was used again, and only the number is given.
 class AuthorReader {
  public:
   explicit AuthorReader(AuthorSources sources = {});

@@ -30,7 +30,8 @@ Result<LinkTable> read_link_table(RequestSocket& requests) {
     if (message.type != RTM_NEWLINK) return;
     if (const auto link = decode_link(message)) table.put(*link);
   };
-  ONDOL_TRY(read_whole(requests, RTM_GETLINK, [&table] { table.clear(); }, visit));
+  ONDOL_TRY(read_whole(
+      requests, RTM_GETLINK, [&table] { table.clear(); }, visit));
   return table;
 }
 
@@ -40,7 +41,8 @@ Result<NexthopTable> read_nexthop_table(RequestSocket& requests, const LinkTable
     if (message.type != RTM_NEWNEXTHOP) return;
     if (auto object = decode_nexthop(message, links)) table.put(std::move(*object));
   };
-  ONDOL_TRY(read_whole(requests, RTM_GETNEXTHOP, [&table] { table.clear(); }, visit));
+  ONDOL_TRY(read_whole(
+      requests, RTM_GETNEXTHOP, [&table] { table.clear(); }, visit));
   return table;
 }
 

@@ -10,7 +10,9 @@ namespace {
 
 using Routes = std::vector<ObservedRoute>;  // here: those of one key, in the kernel's order
 
-bool is_ipv6(const ObservedRoute& route) { return route.route.key.destination.address.family == Family::kIpv6; }
+bool is_ipv6(const ObservedRoute& route) {
+  return route.route.key.destination.address.family == Family::kIpv6;
+}
 
 void replay_added(const ObservedRoute& added, Routes& holders) {
   const auto is_twin = [&added](const ObservedRoute& route) {
@@ -55,10 +57,16 @@ void replay_removed(const ObservedRoute& removed, Routes& holders) {
 
 void replay(const SeenChange& change, Routes& holders) {
   switch (change.kind) {
-    case session::ChangeKind::kAdded: replay_added(change.route, holders); break;
-    case session::ChangeKind::kReplaced: replay_replaced(change.route, holders); break;
+    case session::ChangeKind::kAdded:
+      replay_added(change.route, holders);
+      break;
+    case session::ChangeKind::kReplaced:
+      replay_replaced(change.route, holders);
+      break;
     case session::ChangeKind::kRemoved:
-    case session::ChangeKind::kVanished: replay_removed(change.route, holders); break;
+    case session::ChangeKind::kVanished:
+      replay_removed(change.route, holders);
+      break;
   }
 }
 
@@ -73,7 +81,9 @@ class Touched {
     std::ranges::sort(keys_);
     keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
   }
-  bool operator()(const ObservedRoute& route) const { return std::ranges::binary_search(keys_, route.route.key); }
+  bool operator()(const ObservedRoute& route) const {
+    return std::ranges::binary_search(keys_, route.route.key);
+  }
 
  private:
   std::vector<RouteKey> keys_;
@@ -95,8 +105,8 @@ void replay_changes(std::span<const SeenChange> changes, Routes& routes) {
   for (auto& [key, holders] : touched) std::ranges::move(holders, std::back_inserter(replayed));
   routes.clear();
   std::merge(std::move_iterator(untouched.begin()), std::move_iterator(untouched.end()),
-             std::move_iterator(replayed.begin()), std::move_iterator(replayed.end()), std::back_inserter(routes),
-             KeyLess{});
+             std::move_iterator(replayed.begin()), std::move_iterator(replayed.end()),
+             std::back_inserter(routes), KeyLess{});
 }
 
 bool equal_apart_from(std::span<const SeenChange> changes, const Routes& a, const Routes& b) {

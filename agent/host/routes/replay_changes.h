@@ -15,9 +15,10 @@ void replay_changes(std::span<const SeenChange> changes, std::vector<ObservedRou
 bool equal_apart_from(std::span<const SeenChange> changes, const std::vector<ObservedRoute>& a,
                       const std::vector<ObservedRoute>& b);
 
-// What two readings of the same undisturbed routes saw together: a dump may miss a route while others move beside it,
-// but it shows none that is not there. Touched keys are taken from `newer`. All sorted by key.
-std::vector<ObservedRoute> merge_readings(std::span<const SeenChange> changes, const std::vector<ObservedRoute>& older,
+// What two readings of the same undisturbed routes saw together: a dump may miss a route while others move
+// beside it, but it shows none that is not there. Touched keys are taken from `newer`. All sorted by key.
+std::vector<ObservedRoute> merge_readings(std::span<const SeenChange> changes,
+                                          const std::vector<ObservedRoute>& older,
                                           const std::vector<ObservedRoute>& newer);
 
 }  // namespace ondol::routes

@@ -18,11 +18,16 @@ constexpr int kAnswerFootprintBytes = 1024;  // one small answer in a receive qu
 // Strict checking wants the exact fixed header of each kind; all of them begin with the family.
 std::size_t header_bytes(std::uint16_t type) {
   switch (type) {
-    case RTM_GETLINK: return sizeof(ifinfomsg);
-    case RTM_GETADDR: return sizeof(ifaddrmsg);
-    case RTM_GETNEXTHOP: return sizeof(nhmsg);
-    case RTM_GETRULE: return sizeof(fib_rule_hdr);
-    default: return sizeof(rtmsg);
+    case RTM_GETLINK:
+      return sizeof(ifinfomsg);
+    case RTM_GETADDR:
+      return sizeof(ifaddrmsg);
+    case RTM_GETNEXTHOP:
+      return sizeof(nhmsg);
+    case RTM_GETRULE:
+      return sizeof(fib_rule_hdr);
+    default:
+      return sizeof(rtmsg);
   }
 }
 
@@ -89,15 +94,16 @@ Result<bool> RequestSocket::dump(std::uint16_t type, std::uint8_t family,
         return is_whole;
       }
       if (const auto answer = decode_answer(*message)) {
-        return fail(netlink_error(answer->text.empty() ? "dump" : "dump: " + answer->text, answer->error_number));
+        return fail(
+            netlink_error(answer->text.empty() ? "dump" : "dump: " + answer->text, answer->error_number));
       }
       visit(*message);
     }
   }
 }
 
-Result<std::vector<BatchFailure>> RequestSocket::send_batch(std::span<const std::uint8_t> bytes, std::uint32_t first,
-                                                            std::size_t count) {
+Result<std::vector<BatchFailure>> RequestSocket::send_batch(std::span<const std::uint8_t> bytes,
+                                                            std::uint32_t first, std::size_t count) {
   discard_leftovers();
   ONDOL_TRY(socket_.send(bytes));
   std::vector<BatchFailure> failures;
@@ -105,7 +111,8 @@ Result<std::vector<BatchFailure>> RequestSocket::send_batch(std::span<const std:
     const auto got = socket_.receive(true);
     if (got.what == NetlinkSocket::Read::kOverrun) return fail(netlink_error("answers to a batch", ENOBUFS));
     if (got.what == NetlinkSocket::Read::kEmpty) return fail(netlink_error("answers to a batch", ETIMEDOUT));
-    if (got.what == NetlinkSocket::Read::kFailed) return fail(netlink_error("answers to a batch", got.error_number));
+    if (got.what == NetlinkSocket::Read::kFailed)
+      return fail(netlink_error("answers to a batch", got.error_number));
     Bytes rest = got.bytes;
     while (const auto message = next_message(rest)) {
       const std::size_t index = message->sequence - first;

@@ -1,4 +1,5 @@
-// Questions to rtnetlink and batches of changes: everything that is asked for, apart from what is listened to.
+// Questions to rtnetlink and batches of changes: everything that is asked for, apart from what is listened
+// to.
 #pragma once
 
 #include <cstdint>
@@ -29,10 +30,11 @@ class RequestSocket {
   std::size_t max_batch_messages() const { return max_batch_messages_; }
 
   // RTM_GET* of one family. False: the kernel says the dump was torn (NLM_F_DUMP_INTR).
-  Result<bool> dump(std::uint16_t type, std::uint8_t family, const std::function<void(const Message&)>& visit);
+  Result<bool> dump(std::uint16_t type, std::uint8_t family,
+                    const std::function<void(const Message&)>& visit);
 
-  // Messages laid end to end, their sequence numbers `first` upwards; the last one asks for an acknowledgement.
-  // Gives every message that failed. An error means that the fate of the batch is not known.
+  // Messages laid end to end, their sequence numbers `first` upwards; the last one asks for an
+  // acknowledgement. Gives every message that failed. An error means that the fate of the batch is not known.
   Result<std::vector<BatchFailure>> send_batch(std::span<const std::uint8_t> bytes, std::uint32_t first,
                                                std::size_t count);
   std::uint32_t take_sequences(std::size_t count);

@@ -9,10 +9,12 @@
 namespace ondol::routes {
 namespace {
 
-// The kernel's order is nearly ours. Beyond this many strays one sort of everything is cheaper than inserting each.
+// The kernel's order is nearly ours. Beyond this many strays one sort of everything is cheaper than inserting
+// each.
 constexpr std::size_t kMaxInsertions = 2048;
 
-// The kernel never holds the same route twice; an IPv6 dump that starts again in a changed tree shows some twice.
+// The kernel never holds the same route twice; an IPv6 dump that starts again in a changed tree shows some
+// twice.
 void drop_twins(std::vector<ObservedRoute>& routes, std::uint32_t& compared) {
   const auto twins = std::unique(routes.begin(), routes.end());
   compared -= static_cast<std::uint32_t>(routes.end() - twins);
@@ -21,17 +23,24 @@ void drop_twins(std::vector<ObservedRoute>& routes, std::uint32_t& compared) {
 
 }  // namespace
 
-SnapshotBuilder::SnapshotBuilder(const ComparedTables& tables, const LinkTable& links, const NexthopTable& nexthops)
+SnapshotBuilder::SnapshotBuilder(const ComparedTables& tables, const LinkTable& links,
+                                 const NexthopTable& nexthops)
     : tables_(tables), links_(links), nexthops_(nexthops) {}
 
 void SnapshotBuilder::take(const Message& message) {
   if (message.type != RTM_NEWROUTE) return;
   const Looked looked = look_at_route(message, tables_);
   switch (looked.look) {
-    case RouteLook::kNotLooked: return;
-    case RouteLook::kMalformed: ++malformed_; return;
-    case RouteLook::kCounted: ++counted_[looked.protocol]; return;
-    case RouteLook::kCompared: break;
+    case RouteLook::kNotLooked:
+      return;
+    case RouteLook::kMalformed:
+      ++malformed_;
+      return;
+    case RouteLook::kCounted:
+      ++counted_[looked.protocol];
+      return;
+    case RouteLook::kCompared:
+      break;
   }
   ++compared_;
   digest_ = XXH3_64bits_withSeed(message.body.data(), message.body.size(), digest_);
@@ -80,7 +89,8 @@ RouteSnapshot SnapshotBuilder::finish() {
   RouteSnapshot snapshot;
   snapshot.routes = std::move(routes_);
   for (std::size_t protocol = 0; protocol < counted_.size(); ++protocol) {
-    if (counted_[protocol] > 0) snapshot.counted.emplace_back(static_cast<std::uint8_t>(protocol), counted_[protocol]);
+    if (counted_[protocol] > 0)
+      snapshot.counted.emplace_back(static_cast<std::uint8_t>(protocol), counted_[protocol]);
   }
   drop_twins(snapshot.routes, compared_);
   snapshot.compared = compared_;

@@ -10,9 +10,11 @@
 
 namespace ondol::routes {
 
-inline constexpr std::size_t kMaxForeignRoutes = 40'000;  // compared foreign routes kept; ours are always kept
+inline constexpr std::size_t kMaxForeignRoutes =
+    40'000;  // compared foreign routes kept; ours are always kept
 
-// Limits: kMaxForeignRoutes kept, all are counted. Never-compared routes cost a look at their fixed header only.
+// Limits: kMaxForeignRoutes kept, all are counted. Never-compared routes cost a look at their fixed header
+// only.
 class SnapshotBuilder {
  public:
   SnapshotBuilder(const ComparedTables& tables, const LinkTable& links, const NexthopTable& nexthops);
@@ -20,10 +22,12 @@ class SnapshotBuilder {
   void reserve(std::size_t routes) { routes_.reserve(routes); }
   void take(const Message& message);  // RTM_NEWROUTE of a dump; all others are left alone
 
-  // A message that could not be decoded: its interface or nexthop object was unknown, or it was no route at all.
+  // A message that could not be decoded: its interface or nexthop object was unknown, or it was no route at
+  // all.
   bool has_unknown_index() const { return has_unknown_index_; }
   std::uint32_t malformed() const { return malformed_; }
-  // Of the compared messages as the kernel wrote them, in its order. Equal digests of two dumps mean equal routes.
+  // Of the compared messages as the kernel wrote them, in its order. Equal digests of two dumps mean equal
+  // routes.
   std::uint64_t digest() const { return digest_; }
 
   RouteSnapshot finish();  // once

@@ -19,7 +19,8 @@ std::size_t replay(const std::vector<std::uint8_t>& whole) {
   };
   run(whole);
   const std::size_t interesting = std::min<std::size_t>(whole.size(), 2048);
-  for (std::size_t size = 0; size < interesting; ++size) run({whole.begin(), whole.begin() + static_cast<long>(size)});
+  for (std::size_t size = 0; size < interesting; ++size)
+    run({whole.begin(), whole.begin() + static_cast<long>(size)});
   for (std::size_t at = 0; at < interesting; ++at) {
     for (const int value : {0x00, 0x01, 0x7f, 0xff}) {
       auto changed = whole;

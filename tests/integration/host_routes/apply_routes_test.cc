@@ -152,7 +152,8 @@ TEST_F(ApplyRoutes, AnAddNeverTakesAForeignRoutesPlace) {
 }
 
 TEST_F(ApplyRoutes, ATakeOverLeavesNoMomentWithoutTheRoute) {
-  run("ip route add 10.41.0.0/16 via 10.0.0.7 proto static; ip -6 route add 2001:db8:41::/48 via 2001:db8::7 proto boot");
+  run("ip route add 10.41.0.0/16 via 10.0.0.7 proto static; ip -6 route add 2001:db8:41::/48 via 2001:db8::7 "
+      "proto boot");
   const Route wanted = route_to("10.41.0.0/16", "10.0.0.2");
   const Route wanted6 = route_to("2001:db8:41::/48", "2001:db8::2");
   auto other = open_route_socket({});
@@ -169,7 +170,8 @@ TEST_F(ApplyRoutes, ATakeOverLeavesNoMomentWithoutTheRoute) {
 }
 
 TEST_F(ApplyRoutes, ASatisfiedRouteIsMarkedAsOursInPlace) {
-  run("ip route add 10.42.0.0/16 via 10.0.0.2 proto static; ip -6 route add 2001:db8:42::/48 via 2001:db8::2 proto static");
+  run("ip route add 10.42.0.0/16 via 10.0.0.2 proto static; ip -6 route add 2001:db8:42::/48 via 2001:db8::2 "
+      "proto static");
   for (const std::string destination : {"10.42.0.0/16", "2001:db8:42::/48"}) {
     const ObservedRoute before = holders(route_to(destination, "").key).at(0);
     apply_all({replace(before.route, before)});
@@ -188,7 +190,8 @@ TEST_F(ApplyRoutes, AReplaceOfARouteThatIsGoneMakesNone) {
 }
 
 TEST_F(ApplyRoutes, ADeleteWithOurProtocolLeavesTheForeignRoute) {
-  run("ip route add 10.44.0.0/16 via 10.0.0.2 proto static; ip -6 route add 2001:db8:44::/48 via 2001:db8::2 proto static");
+  run("ip route add 10.44.0.0/16 via 10.0.0.2 proto static; ip -6 route add 2001:db8:44::/48 via 2001:db8::2 "
+      "proto static");
   const Route ipv4 = route_to("10.44.0.0/16", "10.0.0.2");
   const Route ipv6 = route_to("2001:db8:44::/48", "2001:db8::2");
   const ApplyReport report = socket_->apply({remove(ipv4), remove(ipv6)});
@@ -242,7 +245,8 @@ TEST_F(ApplyRoutes, ARouteWaitsForItsInterfaceItsLinkAndItsAddress) {
 }
 
 TEST_F(ApplyRoutes, ANonsenseRouteFailsForGood) {
-  const OpFailure failure = only_failure({add(route_to("2001:db8:49::/48", "2001:db8::1", "eth0"))});  // our own address
+  const OpFailure failure =
+      only_failure({add(route_to("2001:db8:49::/48", "2001:db8::1", "eth0"))});  // our own address
   EXPECT_FALSE(failure.waiting);
   EXPECT_FALSE(failure.conflict);
   EXPECT_NE(failure.text, "");
@@ -268,7 +272,8 @@ TEST_F(ApplyRoutes, EveryFailureInALargeBatchFindsItsOperation) {
 
 TEST_F(ApplyRoutes, AWholeBatchOfConflictsLosesNoAnswer) {
   std::vector<RouteOp> operations;
-  for (int i = 0; i < 5000; ++i) operations.push_back(add(route_to(fmt::format("10.{}.{}.0/24", 50 + i / 256, i % 256), "10.0.0.2")));
+  for (int i = 0; i < 5000; ++i)
+    operations.push_back(add(route_to(fmt::format("10.{}.{}.0/24", 50 + i / 256, i % 256), "10.0.0.2")));
   apply_all(operations);
   const ApplyReport report = socket_->apply(operations);
   ASSERT_EQ(report.failures.size(), operations.size());
@@ -290,7 +295,8 @@ TEST_F(ApplyRoutes, ARenamedInterfaceIsFoundByItsNewNameAtOnce) {
   run("ip link set eth0 name wan0");
   apply_all({add(route_to("10.91.0.0/16", "", "wan0"))});
   EXPECT_EQ(only_failure({add(route_to("10.92.0.0/16", "", "eth0"))}).text, "eth0 does not exist");
-  EXPECT_EQ(holders(route_to("10.91.0.0/16", "").key).at(0).route.value.nexthops.at(0).interface.view(), "wan0");
+  EXPECT_EQ(holders(route_to("10.91.0.0/16", "").key).at(0).route.value.nexthops.at(0).interface.view(),
+            "wan0");
 }
 
 }  // namespace

@@ -10,9 +10,10 @@ namespace {
 class InspectRoutes : public RouteHost {};
 
 TEST_F(InspectRoutes, TheJsonTellsRoutesCountsAndLinks) {
-  fixtures::run("ip route add 10.20.0.0/16 proto static mtu 1400 nexthop via 10.0.0.2 nexthop via 10.0.0.3 weight 5;"
-                "ip -6 route add blackhole 2001:db8:bad::/48; ip route add 10.21.0.0/16 via 10.0.0.2 proto bird;"
-                "ip link set eth0 name 'od\"d<0'");
+  fixtures::run(
+      "ip route add 10.20.0.0/16 proto static mtu 1400 nexthop via 10.0.0.2 nexthop via 10.0.0.3 weight 5;"
+      "ip -6 route add blackhole 2001:db8:bad::/48; ip route add 10.21.0.0/16 via 10.0.0.2 proto bird;"
+      "ip link set eth0 name 'od\"d<0'");
   const auto text = inspect_routes({});
   ASSERT_TRUE(text) << render(text.error());
   const auto json = nlohmann::json::parse(*text);
@@ -30,7 +31,8 @@ TEST_F(InspectRoutes, TheJsonTellsRoutesCountsAndLinks) {
   EXPECT_EQ(json["routes"][1]["type"], "blackhole");
   EXPECT_TRUE(json["routes"][1]["nexthops"].empty());
   bool counted = false;
-  for (const auto& entry : json["counted"]) counted = counted || (entry["protocol_name"] == "bird" && entry["routes"] == 1);
+  for (const auto& entry : json["counted"])
+    counted = counted || (entry["protocol_name"] == "bird" && entry["routes"] == 1);
   EXPECT_TRUE(counted);
   EXPECT_EQ(json["links"].size(), 3U);
 }

@@ -14,7 +14,8 @@
 
 namespace ondol::routes {
 
-inline Route route_to(const std::string& destination, const std::string& gateway, const std::string& interface = "") {
+inline Route route_to(const std::string& destination, const std::string& gateway,
+                      const std::string& interface = "") {
   Route route;
   route.key.destination = parse_prefix(destination).value();
   Nexthop nexthop;
@@ -40,7 +41,9 @@ inline Nexthop nexthop_via(const std::string& gateway, std::uint16_t weight = 1)
   return nexthop;
 }
 
-inline ObservedRoute observed(const Route& route, std::uint8_t protocol) { return {route, protocol, Ownership::kForeign}; }
+inline ObservedRoute observed(const Route& route, std::uint8_t protocol) {
+  return {route, protocol, Ownership::kForeign};
+}
 
 inline RouteOp add(const Route& route) { return RouteOp{OpKind::kAdd, route, kOurProtocol, {}}; }
 inline RouteOp remove(const Route& route) { return RouteOp{OpKind::kRemove, route, kOurProtocol, {}}; }

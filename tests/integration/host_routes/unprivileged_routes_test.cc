@@ -13,7 +13,8 @@ void drop_to_net_admin() {
   ASSERT_EQ(setresgid(65534, 65534, 65534), 0);
   ASSERT_EQ(setresuid(65534, 65534, 65534), 0);
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2] = {{1U << CAP_NET_ADMIN, 1U << CAP_NET_ADMIN, 1U << CAP_NET_ADMIN}, {0, 0, 0}};
+  __user_cap_data_struct data[2] = {{1U << CAP_NET_ADMIN, 1U << CAP_NET_ADMIN, 1U << CAP_NET_ADMIN},
+                                    {0, 0, 0}};
   ASSERT_EQ(syscall(SYS_capset, &header, data), 0);
   ASSERT_EQ(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0), 0);
 }

@@ -19,8 +19,8 @@ class WatchRoutes : public RouteHost {
 void write_batch(const std::string& path, const std::string& verb, int count, const std::string& protocol) {
   std::string text;
   for (int i = 0; i < count; ++i) {
-    text += fmt::format("route {} 10.{}.{}.{}/32 via 10.0.0.2 proto {}\n", verb, 100 + i / 65536, i / 256 % 256, i % 256,
-                        protocol);
+    text += fmt::format("route {} 10.{}.{}.{}/32 via 10.0.0.2 proto {}\n", verb, 100 + i / 65536,
+                        i / 256 % 256, i % 256, protocol);
   }
   fixtures::write_text(path, text);
 }
@@ -55,7 +55,8 @@ TEST_F(WatchRoutes, ASiblingRemovedOneByOneIsOneChange) {
   const Drained added = drain_changes(1);
   EXPECT_EQ(added.changes[0].route.route.value.nexthops.size(), 2U);
   run("ip link set eth0 down");
-  const Drained removed = drain_until([](const Drained& seen) { return seen.links_changed && !seen.changes.empty(); });
+  const Drained removed =
+      drain_until([](const Drained& seen) { return seen.links_changed && !seen.changes.empty(); });
   ASSERT_EQ(removed.changes.size(), 1U);
   EXPECT_EQ(removed.changes[0].route, added.changes[0].route);
 }
@@ -102,7 +103,8 @@ TEST_F(WatchRoutes, ARenamedInterfaceHasItsNewNameInEventsAndSnapshots) {
 TEST_F(WatchRoutes, LinksTellStateAndAddresses) {
   const auto links = socket_->links();
   ASSERT_TRUE(links);
-  const auto eth0 = std::ranges::find(*links, std::string_view("eth0"), [](const Link& l) { return l.name.view(); });
+  const auto eth0 =
+      std::ranges::find(*links, std::string_view("eth0"), [](const Link& l) { return l.name.view(); });
   ASSERT_NE(eth0, links->end());
   EXPECT_TRUE(eth0->up);
   EXPECT_TRUE(eth0->running);
@@ -110,7 +112,8 @@ TEST_F(WatchRoutes, LinksTellStateAndAddresses) {
   EXPECT_EQ(render(eth0->addresses[0]), "10.0.0.1/24");
   run("ip link set peer0 down");
   const auto cut = socket_->links();
-  const auto off = std::ranges::find(*cut, std::string_view("eth0"), [](const Link& l) { return l.name.view(); });
+  const auto off =
+      std::ranges::find(*cut, std::string_view("eth0"), [](const Link& l) { return l.name.view(); });
   EXPECT_TRUE(off->up);
   EXPECT_FALSE(off->running);
 }
@@ -152,7 +155,8 @@ TEST_F(WatchRoutes, AHundredThousandRoutesOfADaemonAreCountedAndNeverHeard) {
 TEST_F(WatchRoutes, AHundredThousandForeignStaticRoutesOverrunAndOursAreStillSeen) {
   open({.receive_buffer_bytes = 1 << 20, .blame = true});
   std::vector<RouteOp> ours;
-  for (int i = 0; i < 500; ++i) ours.push_back(add(route_to(fmt::format("192.168.{}.{}/32", i / 250, i % 250), "10.0.0.2")));
+  for (int i = 0; i < 500; ++i)
+    ours.push_back(add(route_to(fmt::format("192.168.{}.{}/32", i / 250, i % 250), "10.0.0.2")));
   apply_all(ours);
   write_batch(batch_path(), "add", 100'000, "static");
   run("ip -batch " + batch_path());
@@ -210,14 +214,16 @@ TEST_F(WatchRoutes, EventsThatASnapshotTookOffTheSocketAreStillAnnounced) {
 }
 
 TEST_F(WatchRoutes, KernelRoutesPolicyRulesAndOtherTablesAreOnlyCounted) {
-  run("ip route add 10.30.0.0/16 via 10.0.0.2 table 500 proto static; ip route add 10.31.0.0/16 via 10.0.0.2 tos 8;"
+  run("ip route add 10.30.0.0/16 via 10.0.0.2 table 500 proto static; ip route add 10.31.0.0/16 via 10.0.0.2 "
+      "tos 8;"
       "ip rule add pref 100 from 10.0.0.0/8 table 500");
   const RouteSnapshot all = snapshot();
   EXPECT_TRUE(all.routes.empty());
   EXPECT_EQ(all.compared, 0U);
   EXPECT_EQ(all.policy_rules, 6U);  // five are the kernel's own
   const auto counted = [&all](std::uint8_t protocol) {
-    const auto found = std::ranges::find(all.counted, protocol, &std::pair<std::uint8_t, std::uint32_t>::first);
+    const auto found =
+        std::ranges::find(all.counted, protocol, &std::pair<std::uint8_t, std::uint32_t>::first);
     return found == all.counted.end() ? 0U : found->second;
   };
   EXPECT_EQ(counted(kProtocolStatic), 1U);
@@ -227,7 +233,8 @@ TEST_F(WatchRoutes, KernelRoutesPolicyRulesAndOtherTablesAreOnlyCounted) {
 
 TEST_F(WatchRoutes, ASecondNamedTableAndBothFamiliesComeInKeyOrder) {
   run("ip route add 10.32.0.0/16 via 10.0.0.2 table 1000; ip route add default via 10.0.0.2;"
-      "ip route add 10.32.0.0/16 via 10.0.0.2; ip route add 10.32.0.0/24 via 10.0.0.2; ip -6 route add default via 2001:db8::2;"
+      "ip route add 10.32.0.0/16 via 10.0.0.2; ip route add 10.32.0.0/24 via 10.0.0.2; ip -6 route add "
+      "default via 2001:db8::2;"
       "ip -6 route add 2001:db8:32::/48 via 2001:db8::2; ip -6 route add 2001:db8:32::/64 via 2001:db8::2");
   const RouteSnapshot all = snapshot({1000});
   EXPECT_EQ(all.routes.size(), 7U);

@@ -13,7 +13,9 @@ class DecodeRtnetlink : public testing::Test {
     route_ = {};
     return decode_route(message.view(), links_, nexthops_, route_);
   }
-  RouteLook look(const rtmsg& fixed) { return look_at_route(message_of(fixed).view(), ComparedTables({1000})).look; }
+  RouteLook look(const rtmsg& fixed) {
+    return look_at_route(message_of(fixed).view(), ComparedTables({1000})).look;
+  }
   const Nexthop& nexthop(std::size_t index = 0) { return route_.route.value.nexthops.at(index); }
 
   LinkTable links_ = two_links();
@@ -151,13 +153,16 @@ TEST_F(DecodeRtnetlink, ANexthopObjectStandsForItsMembers) {
                          .add(attribute(NHA_GROUP, members));
   nexthops_.put(decode_nexthop(plain.view(), links_).value());
   nexthops_.put(decode_nexthop(group.view(), links_).value());
-  ASSERT_EQ(decode(message_of(ipv4_header(0)).add(attribute(RTA_NH_ID, bytes_of(std::uint32_t{2})))), Decoded::kWhole);
+  ASSERT_EQ(decode(message_of(ipv4_header(0)).add(attribute(RTA_NH_ID, bytes_of(std::uint32_t{2})))),
+            Decoded::kWhole);
   EXPECT_EQ(render(*nexthop().gateway), "10.0.0.2");
   EXPECT_EQ(nexthop().interface.view(), "eth0");
 }
 
 TEST_F(DecodeRtnetlink, HostileRoutesAreMalformedAndNothingElse) {
-  const auto hostile = [this](const BuiltMessage& message) { EXPECT_EQ(decode(message), Decoded::kMalformed); };
+  const auto hostile = [this](const BuiltMessage& message) {
+    EXPECT_EQ(decode(message), Decoded::kMalformed);
+  };
   rtmsg fixed = ipv4_header(33);
   hostile(message_of(fixed));
   fixed = ipv6_header(129);
@@ -165,9 +170,11 @@ TEST_F(DecodeRtnetlink, HostileRoutesAreMalformedAndNothingElse) {
   fixed = ipv4_header(8);
   fixed.rtm_src_len = 200;
   hostile(message_of(fixed));
-  hostile(message_of(ipv4_header(8)).add(attribute(RTA_DST, {10, 0, 0})));             // three bytes of address
-  hostile(message_of(ipv4_header(8)).add(attribute(RTA_DST, address_bytes_of("::1"))));  // of the other family
-  hostile(message_of(ipv4_header(8)).add(attribute(RTA_SRC, address_bytes_of("10.0.0.0"))));  // without a length
+  hostile(message_of(ipv4_header(8)).add(attribute(RTA_DST, {10, 0, 0})));  // three bytes of address
+  hostile(
+      message_of(ipv4_header(8)).add(attribute(RTA_DST, address_bytes_of("::1"))));  // of the other family
+  hostile(
+      message_of(ipv4_header(8)).add(attribute(RTA_SRC, address_bytes_of("10.0.0.0"))));  // without a length
   hostile(message_of(ipv4_header(8)).add(attribute(RTA_OIF, {1, 2})));
   hostile(message_of(ipv4_header(8)).add(attribute(RTA_TABLE, {1, 2, 3, 4, 5})));
   hostile(message_of(ipv4_header(8)).add(attribute(RTA_VIA, {2})));
@@ -214,7 +221,8 @@ TEST_F(DecodeRtnetlink, ALinkIsReadOnlyFromADeviceMessage) {
   EXPECT_FALSE(decode_link(message_of(fixed, RTM_DELLINK).add(attribute(IFLA_IFNAME, name)).view()));
   fixed.ifi_family = AF_UNSPEC;
   EXPECT_FALSE(decode_link(message_of(fixed, RTM_NEWLINK).view()));
-  EXPECT_FALSE(decode_link(message_of(fixed, RTM_NEWLINK).add(attribute(IFLA_IFNAME, ByteList(16, 'x'))).view()));
+  EXPECT_FALSE(
+      decode_link(message_of(fixed, RTM_NEWLINK).add(attribute(IFLA_IFNAME, ByteList(16, 'x'))).view()));
 }
 
 TEST_F(DecodeRtnetlink, OnAPointToPointLinkTheLocalAddressIsOurs) {

@@ -9,7 +9,8 @@
 namespace ondol::routes {
 namespace {
 
-// The kernel runs the program on messages that another socket sends: the filter is judged by its real interpreter.
+// The kernel runs the program on messages that another socket sends: the filter is judged by its real
+// interpreter.
 class EventFilter : public testing::Test {
  protected:
   void SetUp() override {
@@ -58,7 +59,8 @@ TEST_F(EventFilter, DropsOurOwnWritesAndNobodyElses) {
 }
 
 TEST_F(EventFilter, PassesLinksAddressesAndNexthopsWhoeverChangedThem) {
-  for (const std::uint16_t type : {RTM_NEWLINK, RTM_DELLINK, RTM_NEWADDR, RTM_DELADDR, RTM_NEWNEXTHOP, RTM_DELNEXTHOP}) {
+  for (const std::uint16_t type :
+       {RTM_NEWLINK, RTM_DELLINK, RTM_NEWADDR, RTM_DELADDR, RTM_NEWNEXTHOP, RTM_DELNEXTHOP}) {
     EXPECT_TRUE(passes(message_of(ifinfomsg{}, type), kOwnPort)) << type;
   }
 }

@@ -18,7 +18,8 @@ TEST(LinkTable, ARenameLeavesNothingUnderTheOldName) {
 
 TEST(LinkTable, TwoInterfacesSwapTheirNames) {
   LinkTable table;
-  for (const auto& next : {link(2, "a"), link(3, "b"), link(2, "t"), link(3, "a"), link(2, "b")}) table.put(next);
+  for (const auto& next : {link(2, "a"), link(3, "b"), link(2, "t"), link(3, "a"), link(2, "b")})
+    table.put(next);
   EXPECT_EQ(table.index_of(InterfaceName::make("a").value()), 3);
   EXPECT_EQ(table.index_of(InterfaceName::make("b").value()), 2);
 }

@@ -33,7 +33,9 @@ class ReadAuthor : public testing::Test {
   void make_process(int pid) {
     const std::string at = fmt::format("proc/{}/", pid);
     write(at + "comm", "ip\n");
-    write(at + "cmdline", std::string("ip\0route\0del\0" "10.0.0.0/8\0", 24));
+    write(at + "cmdline", std::string("ip\0route\0del\0"
+                                      "10.0.0.0/8\0",
+                                      24));
     write(at + "status", "Name:\tip\nCapEff:\t0000003fffffffff\nSeccomp:\t0\n");
     write(at + "cgroup", "0::/user.slice/user-1000.slice/session-12.scope\n");
     write(at + "loginuid", "1000");

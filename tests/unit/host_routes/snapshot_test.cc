@@ -13,7 +13,8 @@ using session::ChangeKind;
 
 BuiltMessage route_message(const std::string& destination, std::uint8_t protocol, std::uint32_t metric = 0) {
   const IpPrefix prefix = parse_prefix(destination).value();
-  rtmsg fixed = prefix.address.family == Family::kIpv4 ? ipv4_header(prefix.length) : ipv6_header(prefix.length);
+  rtmsg fixed =
+      prefix.address.family == Family::kIpv4 ? ipv4_header(prefix.length) : ipv6_header(prefix.length);
   fixed.rtm_protocol = protocol;
   return message_of(fixed)
       .add(attribute(RTA_DST, {prefix.address.octets().begin(), prefix.address.octets().end()}))
@@ -32,21 +33,25 @@ class Snapshot : public testing::Test {
 };
 
 TEST_F(Snapshot, RoutesComeInKeyOrderWhateverTheKernelsOrder) {
-  for (const char* destination : {"10.0.0.0/24", "10.0.0.0/8", "0.0.0.0/0", "192.0.2.0/24", "172.16.0.0/12"}) {
+  for (const char* destination :
+       {"10.0.0.0/24", "10.0.0.0/8", "0.0.0.0/0", "192.0.2.0/24", "172.16.0.0/12"}) {
     take(route_message(destination, RTPROT_STATIC));
   }
   take(route_message("10.0.0.0/8", RTPROT_STATIC, 7));
   const RouteSnapshot snapshot = builder_.finish();
   ASSERT_EQ(snapshot.routes.size(), 6U);
-  EXPECT_TRUE(std::ranges::is_sorted(snapshot.routes, {}, [](const ObservedRoute& r) { return r.route.key; }));
+  EXPECT_TRUE(
+      std::ranges::is_sorted(snapshot.routes, {}, [](const ObservedRoute& r) { return r.route.key; }));
   EXPECT_FALSE(snapshot.truncated);
 }
 
 TEST_F(Snapshot, ManyRoutesInReverseOrderAreSortedToo) {
-  for (int i = 9999; i >= 0; --i) take(route_message("10.0." + std::to_string(i / 256) + "." + std::to_string(i % 256) + "/32", 4));
+  for (int i = 9999; i >= 0; --i)
+    take(route_message("10.0." + std::to_string(i / 256) + "." + std::to_string(i % 256) + "/32", 4));
   const RouteSnapshot snapshot = builder_.finish();
   EXPECT_EQ(snapshot.routes.size(), 10'000U);
-  EXPECT_TRUE(std::ranges::is_sorted(snapshot.routes, {}, [](const ObservedRoute& r) { return r.route.key; }));
+  EXPECT_TRUE(
+      std::ranges::is_sorted(snapshot.routes, {}, [](const ObservedRoute& r) { return r.route.key; }));
 }
 
 TEST_F(Snapshot, DaemonsAreCountedByProtocol) {
@@ -89,7 +94,8 @@ TEST_F(Snapshot, TheDigestIsOfComparedRoutesOnly) {
   EXPECT_NE(builder_.digest(), other.digest());
 }
 
-ObservedRoute observed(const std::string& destination, const std::vector<std::string>& gateways, std::uint8_t protocol = 4) {
+ObservedRoute observed(const std::string& destination, const std::vector<std::string>& gateways,
+                       std::uint8_t protocol = 4) {
   ObservedRoute route;
   route.route.key.destination = parse_prefix(destination).value();
   for (const std::string& gateway : gateways) {
@@ -122,7 +128,8 @@ TEST(ReplayChanges, AddedReplacedAndRemovedKeepTheOrder) {
   const ObservedRoute c = observed("12.0.0.0/8", {"10.0.0.1"});
   const ObservedRoute now = observed("12.0.0.0/8", {"10.0.0.2"}, 79);
   std::vector<ObservedRoute> routes{a, c};
-  replay_changes(std::vector{change(ChangeKind::kAdded, b), change(ChangeKind::kReplaced, now), change(ChangeKind::kRemoved, a)},
+  replay_changes(std::vector{change(ChangeKind::kAdded, b), change(ChangeKind::kReplaced, now),
+                             change(ChangeKind::kRemoved, a)},
                  routes);
   EXPECT_EQ(routes, (std::vector{b, now}));
 }
