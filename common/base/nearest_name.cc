@@ -39,8 +39,11 @@ std::optional<std::string> nearest_name(std::string_view text, const std::vector
   std::size_t least = 0;
   for (const std::string_view name : known) {
     if (name.empty() || name.size() > kLongestName) continue;
+    const std::size_t shorter = std::min(text.size(), name.size());
+    const std::size_t longer = std::max(text.size(), name.size());
+    const std::size_t most = std::max<std::size_t>(1, longer / 3);
+    if (longer - shorter > most) continue;
     const std::size_t distance = edit_distance(text, name);
-    const std::size_t most = std::max<std::size_t>(1, std::max(text.size(), name.size()) / 3);
     if (distance > most || distance >= name.size() || (best && distance >= least)) continue;
     best = name;
     least = distance;
