@@ -145,7 +145,7 @@ wait_for() { # SECONDS WHAT CMD...
 
 enrol_host() { # HOST
   local token
-  token=$(ctl enroll token create --host "$1" -o json | sed -n 's/.*"token": *"\([^"]*\)".*/\1/p')
+  token=$(ctl enroll token create --host "$1" 2>/dev/null)
   [ -n "$token" ] || fail "no token for $1"
   local where=(--config "$lab/$1/agent.yaml")
   if is_booted "$1"; then where=(--config "$lab/$1/etc/agent.yaml" --identity-dir "$lab/$1/var/agent/identity"); fi
@@ -155,7 +155,7 @@ enrol_host() { # HOST
 }
 ours_in_kernel() { ip -n "$(ns_of "$1")" -4 route show table main proto 79 | wc -l; }
 has_lab_routes() { [ "$(ours_in_kernel "$1")" = "$routes" ]; }
-all_online() { [ "$(ctl host list -o json | grep -c '"liveness": *"online"')" = "$(cat "$lab/count")" ]; }
+all_online() { [ "$(ctl host list -o json | grep -c '"state": *"online"')" = "$(cat "$lab/count")" ]; }
 
 # ---- verbs ----
 lab_up() {
