@@ -6,6 +6,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <exception>
 #include <istream>
 #include <optional>
@@ -121,7 +122,7 @@ class Builder : public YAML::EventHandler {
              "flatten the structure", Errc::kLimit);
     }
     if (!frames_.empty() && wants_key()) {
-      refuse(node.place, "a key that is a list or a mapping", "use a plain name; quote templates: \"{{ NAME }}\"");
+      refuse(node.place, "a key that is a list or a mapping", "use a plain name, close every bracket, quote templates: \"{{ NAME }}\"");
     }
     frames_.emplace_back();
     frames_.back().node = std::move(node);
@@ -191,9 +192,11 @@ Result<Node> finished(Builder& builder, const std::string& file) {
 }  // namespace
 
 Result<Node> build_tree(std::string_view text, const std::string& file, const Limits& limits) {
-  Builder builder(text, file, limits);
+  // yaml-cpp takes the end of a file for a closing quote when a line feed is before it; a document end it does not.
+  const std::string ended = std::string(text) + (text.ends_with('\n') || text.empty() ? "...\n" : "\n...\n");
+  Builder builder(ended, file, limits);
   try {
-    TextBuffer buffer(text);
+    TextBuffer buffer(ended);
     std::istream stream(&buffer);
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
@@ -202,6 +205,10 @@ Result<Node> build_tree(std::string_view text, const std::string& file, const Li
   } catch (const Stop&) {
     return fail(*builder.error);
   } catch (const YAML::Exception& e) {
+    if (static_cast<std::size_t>(std::max(e.mark.pos, 0)) >= text.size() && e.msg == YAML::ErrorMsg::DOC_IN_SCALAR) {
+      return fail(Errc::kInvalidInput, "a quote is opened and never closed", render(builder.place_of(e.mark)),
+                  "close it");
+    }
     return fail(Errc::kInvalidInput, fmt::format("not valid YAML: {}", e.msg), render(builder.place_of(e.mark)),
                 "check the indentation, colons, quotes and brackets on and before this line");
   } catch (const std::exception& e) {

@@ -145,6 +145,20 @@ TEST(StrictYaml, a_second_document_is_refused) {
   EXPECT_NE(refusal("a: 1\n---\nb: 2\n").find("a second YAML document"), std::string::npos);
 }
 
+TEST(StrictYaml, a_quote_that_is_never_closed_does_not_swallow_the_rest_of_the_file) {
+  EXPECT_EQ(refusal("a: \"x\nb: y\n"), "f.yaml:3:1: a quote is opened and never closed (close it)");
+  EXPECT_EQ(refusal("a: 'x\nb: y"), "f.yaml:3:1: a quote is opened and never closed (close it)");
+  EXPECT_NE(refusal("- \"x\n- y\n\n"), "accepted");
+}
+
+TEST(StrictYaml, a_document_end_line_and_block_text_at_the_end_are_accepted) {
+  EXPECT_EQ(tree("a: 1\n...\n").find("a")->scalar, "1");
+  EXPECT_EQ(tree("a: |\n  x\n").find("a")->scalar, "x\n");
+  EXPECT_EQ(tree("a: |-\n  x\n").find("a")->scalar, "x");
+  EXPECT_EQ(tree("a: |+\n  x\n\n").find("a")->scalar, "x\n\n");
+  EXPECT_EQ(tree("a: b # c").find("a")->scalar, "b");
+}
+
 TEST(StrictYaml, keys_are_plain_names) {
   EXPECT_NE(refusal("[a]: 1\n").find("a key that is a list or a mapping"), std::string::npos);
   EXPECT_NE(refusal("? { a: 1 }\n: 1\n").find("a key that is a list or a mapping"), std::string::npos);
