@@ -57,6 +57,18 @@ class RouteHost : public testing::Test {
     ASSERT_NO_FATAL_FAILURE(fixtures::enter_new_namespace());
     fixtures::make_host_links();
     open({});
+    settle();
+  }
+
+  // The kernel tells about carriers and link-local addresses a little later: waits until it has.
+  void settle() {
+    const auto is_settled = [this](const Drained&) {
+      const auto links = socket_->links();
+      const auto is_ready = [](const Link& link) { return link.running && !link.addresses.empty(); };
+      return links && std::ranges::count_if(*links, is_ready) == 3;
+    };
+    drain_until(is_settled);
+    socket_->drain();
   }
 
   void open(const RouteSocketOptions& options) {
