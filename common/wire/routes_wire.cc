@@ -11,6 +11,8 @@ using wire::from_wire;  // beside the overloads of this file
 using wire::to_wire;
 
 constexpr std::size_t kMaxEncapsulation = 512;  // hexadecimal digits: seg6 with a dozen segments
+constexpr std::size_t kMaxNexthopsInAll = 250'000;                    // of one value, 64 bytes each at most
+constexpr std::size_t kMaxEncapsulationInAll = 8 * 1024 * 1024;      // bytes of one value
 constexpr std::size_t kMaxIgnorePatterns = 256;
 constexpr std::size_t kMaxGlob = 64;
 constexpr std::size_t kMaxRevision = 64;
@@ -112,6 +114,19 @@ Result<routes::ObservedRoute> from_wire(const v1::ObservedRoute& route) {
       closed_enum<routes::Ownership>(route.ownership(), v1::RouteOwnership_IsValid, "route ownership");
   if (!ownership) return fail(ownership.error());
   return routes::ObservedRoute{*std::move(plain), *protocol, *ownership};
+}
+
+// How many routes from the front one value takes: also enormous multipath routes must not strand their host.
+std::size_t listable(const std::vector<routes::ObservedRoute>& routes) {
+  const std::size_t most = std::min(routes.size(), kMaxRoutes);
+  std::size_t nexthops = 0;
+  std::size_t encapsulation = 0;  // bytes
+  for (std::size_t i = 0; i < most; ++i) {
+    for (const routes::Nexthop& hop : routes[i].route.value.nexthops) encapsulation += hop.encapsulation.size();
+    nexthops += std::min(routes[i].route.value.nexthops.size(), kMaxNexthops);
+    if (nexthops > kMaxNexthopsInAll || encapsulation > kMaxEncapsulationInAll) return i;
+  }
+  return most;
 }
 
 Result<void> read_counted(const v1::RoutesValue& value, routes::RouteSnapshot& out) {
@@ -275,7 +290,7 @@ Result<routes::RouteValue> from_wire(const v1::RouteValue& value) {
 v1::RoutesValue to_wire(const session::RoutesReport& report) {
   v1::RoutesValue out;
   const auto& seen = report.snapshot;
-  const std::size_t listed = std::min(seen.routes.size(), kMaxRoutes);
+  const std::size_t listed = listable(seen.routes);
   out.mutable_routes()->Reserve(static_cast<int>(listed));
   for (std::size_t i = 0; i < listed; ++i) *out.add_routes() = to_wire(seen.routes[i]);
   const std::size_t states = std::min(report.not_in_sync.size(), kMaxRoutes);
