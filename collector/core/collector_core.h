@@ -58,6 +58,7 @@ class CollectorCore {
     HostId host;
     std::string serial, peer;
     SessionId session;
+    HostState* state = nullptr;  // map nodes stay where they are; nullptr until it was welcome
     bool closing = false;  // told to end; nothing it says counts any more
   };
   struct Challenger {  // says it is a host whose stream is still up
@@ -114,7 +115,7 @@ class CollectorCore {
   void sweep();
   void sweep_live(const HostId& host, HostState& state);
   void sweep_silent(const HostId& host, HostState& state);
-  void set_liveness(const HostId& host, HostState& state, Liveness liveness, const std::string& reason);
+  void set_liveness(const HostId& host, HostState& state, Liveness liveness, std::string_view reason);
   void recount();
 
   // offers

@@ -27,7 +27,7 @@ std::string CollectorCore::refusal(const Stream& stream) const {
 
 void CollectorCore::on(StreamOpened& opened) {
   Stream& stream = streams_[opened.stream];
-  stream = {std::move(opened.host), std::move(opened.serial), std::move(opened.peer), std::move(opened.session)};
+  stream = {std::move(opened.host), std::move(opened.serial), std::move(opened.peer), std::move(opened.session), nullptr};
   if (const std::string reason = refusal(stream); !reason.empty()) refuse_identity(opened.stream, stream, reason);
 }
 
@@ -56,12 +56,13 @@ void CollectorCore::on(MessageIn& in) {
   Stream& stream = found->second;
   if (const auto* hello = std::get_if<session::Hello>(&in.message)) return meet(in.stream, stream, *hello);
 
-  const HostId host = stream.host;
-  HostState& state = state_of(host);
-  if (!state.live || state.live->stream != in.stream) return;  // still a challenger
+  const HostId& host = stream.host;
+  if (stream.state == nullptr || !stream.state->live || stream.state->live->stream != in.stream) return;  // a challenger
+  HostState& state = *stream.state;
   state.live->last_heard = now_.boot;
   state.last_seen = now_.wall;
-  if (const auto rival = challengers_.find(host); rival != challengers_.end()) {
+  const auto rival = challengers_.empty() ? challengers_.end() : challengers_.find(host);
+  if (rival != challengers_.end()) {
     refuse_clone(host, rival->second.stream, rival->second.hello.instance_id);
     challengers_.erase(rival);
   }
@@ -112,6 +113,7 @@ void CollectorCore::refuse_clone(const HostId& host, StreamId id, const std::str
 void CollectorCore::admit(StreamId id, Stream& stream, const session::Hello& hello) {
   const HostId host = stream.host;
   HostState& state = state_of(host);
+  stream.state = &state;
   state.live = std::make_unique<Live>();
   state.live->stream = id;
   state.live->session = stream.session;

@@ -27,12 +27,6 @@ void CollectorCore::sweep() {
     state.live ? sweep_live(host, state) : sweep_silent(host, state);
     if (sweeps_ % kForgetEvery == 0 && !state.drift.empty()) state.drift.forget(now_.wall);
   }
-  for (auto& [id, stream] : streams_) {  // whatever revoked it, its stream ends here
-    if (stream.closing) continue;
-    if (const std::string reason = refusal(stream); !reason.empty() && reason != "certificate unknown to this collector") {
-      close(id, reason, Seconds{60});
-    }
-  }
   for (const auto& [host, rival] : challengers_) {
     if (now_.boot < rival.deadline) continue;
     const HostState& state = state_of(host);
@@ -54,6 +48,7 @@ void CollectorCore::sweep() {
 }
 
 void CollectorCore::sweep_live(const HostId& host, HostState& state) {
+  if (state.revoked) return close_all_of(host, "certificate revoked");
   const auto quiet = now_.boot - state.live->last_heard;
   if (quiet > kMissedHeartbeats * options_.heartbeat) {
     set_liveness(host, state, Liveness::kSilent, "no_heartbeat");
@@ -62,7 +57,8 @@ void CollectorCore::sweep_live(const HostId& host, HostState& state) {
   }
   const auto patience = std::max<Nanoseconds>(kMissedHeartbeats * options_.heartbeat, kLeastStuckTime);
   const bool stuck = now_.boot - state.live->progressed > patience;
-  set_liveness(host, state, stuck ? Liveness::kStuck : Liveness::kOnline, stuck ? "routes observer makes no progress" : "");
+  stuck ? set_liveness(host, state, Liveness::kStuck, "routes observer makes no progress")
+        : set_liveness(host, state, Liveness::kOnline, "");
   if (state.compare_at && now_.boot >= *state.compare_at) {
     state.compare_at.reset();
     if (state.value && !state.value_on_its_way) effects_.push_back(LoadValue{host});
@@ -75,11 +71,11 @@ void CollectorCore::sweep_silent(const HostId& host, HostState& state) {
   set_liveness(host, state, Liveness::kSilent, "no_tcp");
 }
 
-void CollectorCore::set_liveness(const HostId& host, HostState& state, Liveness liveness, const std::string& reason) {
+void CollectorCore::set_liveness(const HostId& host, HostState& state, Liveness liveness, std::string_view reason) {
   if (state.liveness == liveness && state.silence_reason == reason) return;
   const bool worse = state.liveness == Liveness::kOnline || state.liveness == Liveness::kStuck;
-  if (liveness == Liveness::kStuck) tell(Notice::kHostStuck, host, reason);
-  if (liveness == Liveness::kSilent && worse) tell(Notice::kHostSilent, host, reason);
+  if (liveness == Liveness::kStuck) tell(Notice::kHostStuck, host, std::string(reason));
+  if (liveness == Liveness::kSilent && worse) tell(Notice::kHostSilent, host, std::string(reason));
   state.liveness = liveness;
   state.silence_reason = reason;
 }
@@ -90,6 +86,7 @@ void CollectorCore::recount() {
     if (!state.record) continue;
     ++stats.hosts[state.liveness];
     if (state.liveness == Liveness::kSilent) ++stats.silence[state.silence_reason];
+    if (state.live && state.counts == DriftCounts{}) continue;
     stats.drift.missing += state.counts.missing;
     stats.drift.extra += state.counts.extra;
     stats.drift.changed += state.counts.changed;
