@@ -28,6 +28,7 @@ class ShardThread : public SessionServer {
     closed_.emplace_back(which, reason);
     changed_.notify_all();
   }
+  std::uint16_t port() const override { return 0; }
   SessionCounters counters() const override { return {}; }
   void stop() override {
     queue_.close();
