@@ -19,6 +19,10 @@ using session::RouteObjectState;
 constexpr std::size_t kMaxRefused = 100;
 constexpr int kMaxPasses = 3;
 
+bool is_of(const routes::ObservedRoute& held, const routes::ObservedRoute& written) {
+  return held.protocol == written.protocol && satisfies(held.route.value, written.route.value);
+}
+
 }  // namespace
 
 void GenerationApply::apply(Turn& turn) {
@@ -99,13 +103,12 @@ void GenerationApply::confirm(Turn& turn) {
 void GenerationApply::tell_confirmed(Turn& turn) {
   applied_ = candidate_.generation;
   undoing_.clear();
-  repairs_.forget();
-  book_.assess_all(turn.now.wall);
   for (const auto& [key, text] : waiting_) {
     if (const routes::Route* want = book_.wanted(key)) {
       book_.note(key, RouteState::kWaiting, book_.waiting_reason(*want, text), turn.now.wall);
     }
   }
+  repairs_.begin_anew(turn);
   if (!restarted_) {
     turn.log.append(session::GenerationResult{candidate_.generation, candidate_.revision, GenerationOutcome::kConfirmed,
                                               guard_note_, {}, counts_.added, counts_.replaced, counts_.removed,
@@ -124,7 +127,21 @@ void GenerationApply::tell_confirmed(Turn& turn) {
 void GenerationApply::undo(std::string reason, std::vector<RouteObjectState> refused, Turn& turn) {
   reason_ = std::move(reason);
   refused_ = std::move(refused);
+  pass_ = 0;
   undoing_ = inverse(undoing_);
+  phase_ = Phase::kUndo;
+  turn.out.push_back(ApplyRoutes{ApplyPurpose::kUndo, undoing_});
+}
+
+// An operation whose fate the kernel did not tell may have been done all the same: only a look shows what is left.
+void GenerationApply::judge_undo(const RoutesRead& read, Turn& turn) {
+  if (++pass_ > kMaxPasses) return settle(turn);
+  if (!read.snapshot) return turn.out.push_back(ReadRoutes{ReadPurpose::kAfterUndo, book_.tables(&candidate_)});
+  std::vector<RouteOp> left;
+  if (journal_ && journal_->boot_id == boot_id_) left = still_needed(journal_->inverse, book_.table());
+  if (left.empty()) return settle(turn);
+  undone_ += undoing_.size();
+  undoing_ = std::move(left);
   phase_ = Phase::kUndo;
   turn.out.push_back(ApplyRoutes{ApplyPurpose::kUndo, undoing_});
 }
@@ -132,7 +149,7 @@ void GenerationApply::undo(std::string reason, std::vector<RouteObjectState> ref
 // Undone, or never begun: said, then marked as said, then the journal goes.
 void GenerationApply::settle(Turn& turn) {
   book_.restore_ledger(ledger_before_);
-  const std::size_t undone = std::exchange(undoing_, {}).size();
+  const std::size_t undone = std::exchange(undone_, 0) + std::exchange(undoing_, {}).size();
   if (refused_.size() > kMaxRefused) refused_.resize(kMaxRefused);
   tell(turn, Notice::kGenerationRolledBack, fmt::format("generation {}: {}", candidate_.generation.value, reason_));
   turn.log.append(session::GenerationResult{candidate_.generation, candidate_.revision, GenerationOutcome::kRolledBack,
@@ -180,6 +197,8 @@ std::vector<RouteOp> still_needed(const std::vector<RouteOp>& inverse, const Rou
         break;
       case OpKind::kReplace:
         if (as_before) break;
+        // Put back over what the apply wrote, never over what somebody wrote since.
+        if (!held.empty() && op.before && !is_of(held.front(), *op.before)) break;
         if (held.empty()) next = {OpKind::kAdd, op.route, op.protocol, std::nullopt, false};
         needed.push_back(std::move(next));
         break;

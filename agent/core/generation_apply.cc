@@ -18,7 +18,8 @@ using session::RouteObjectState;
 constexpr std::size_t kMaxRefused = 100;  // objects in one result
 constexpr int kMaxPasses = 3;             // a gateway may lie behind a route of the same generation
 
-bool writes(const DesiredState& state) { return !state.routes || state.routes->mode == Mode::kEnforce; }
+// Unmanaged = whatever is there stays: a layer that went missing must not empty a host.
+bool writes(const DesiredState& state) { return state.routes && state.routes->mode == Mode::kEnforce; }
 
 std::size_t owned_routes(const RouteBook& book) {
   std::size_t owned = 0;
@@ -133,14 +134,12 @@ void GenerationApply::on_read(const RoutesRead& read, Turn& turn) {
     if (pass_++ < kMaxPasses) return turn.out.push_back(ReadRoutes{ReadPurpose::kReadBack, book_.tables(&candidate_)});
     return undo("unknown: the result could not be read back: " + read.snapshot.error().message, {}, turn);
   }
-  if (phase_ == Phase::kUndoRead && read.purpose == ReadPurpose::kAfterUndo) {
-    settle(turn);
-  }
+  if (phase_ == Phase::kUndoRead && read.purpose == ReadPurpose::kAfterUndo) judge_undo(read, turn);
 }
 
 routes::RoutePlan GenerationApply::make_plan() const {
   routes::RouteSnapshot snapshot = book_.table().snapshot();
-  if (!candidate_.routes) return plan_withdrawal(snapshot);
+  if (!candidate_.routes) return {};
   routes::PlanRules rules;
   rules.never_remove_covering = book_.guard.protected_prefixes;
   rules.never_remove_covering.insert(rules.never_remove_covering.end(), book_.collector_path().begin(),
@@ -153,7 +152,7 @@ void GenerationApply::plan(Turn& turn) {
   if (writes(candidate_) && !book_.guard.apply_routes) {
     // Counts as report: nothing is written, and it is said.
     guard_note_ = book_.guard.problem.empty() ? "guard: remote apply of routes is off" : "guard: " + book_.guard.problem;
-    if (candidate_.routes) candidate_.routes->mode = Mode::kReport;
+    candidate_.routes->mode = Mode::kReport;
     tell(turn, Notice::kGuardRefuses, guard_note_);
   }
   const bool write = writes(candidate_) && guard_note_.empty();
@@ -175,7 +174,7 @@ void GenerationApply::plan(Turn& turn) {
 }
 
 std::string GenerationApply::refusal_of(const routes::RoutePlan& made) const {
-  const bool empty = !candidate_.routes || candidate_.routes->routes.empty();
+  const bool empty = candidate_.routes && candidate_.routes->routes.empty();
   if (!candidate_.allow_mass_delete && (is_mass_delete(made) || (empty && made.removals > 0))) {
     return fmt::format("mass_delete: {} of {} routes would be deleted and the revision does not allow it", made.removals,
                        made.owned_before);
@@ -194,8 +193,27 @@ void GenerationApply::refuse(std::string reason, std::vector<RouteObjectState> r
   finish();
 }
 
+bool GenerationApply::awaits(StoredItem item) const {
+  switch (phase_) {
+    case Phase::kHighest:
+    case Phase::kSettle: return item == StoredItem::kHighest;
+    case Phase::kJournal: return item == StoredItem::kJournal;
+    case Phase::kConfirmed: return item == StoredItem::kConfirmed;
+    case Phase::kLedger: return item == StoredItem::kLedger;
+    case Phase::kJournalRemoval:
+    case Phase::kUndoJournalRemoval: return item == StoredItem::kJournalRemoval;
+    case Phase::kIdle:
+    case Phase::kReadBefore:
+    case Phase::kApply:
+    case Phase::kReadBack:
+    case Phase::kUndo:
+    case Phase::kUndoRead: return false;
+  }
+  return false;
+}
+
 void GenerationApply::on_persisted(const Persisted& persisted, Turn& turn) {
-  if (!persisted.result) return step_failed(persisted, turn);
+  if (!persisted.result) return awaits(persisted.item) ? step_failed(persisted, turn) : void();
   if (phase_ == Phase::kHighest && persisted.item == StoredItem::kHighest) {
     if (planned_.empty()) return confirm(turn);
     journal_ = Journal{candidate_, inverse(planned_), boot_id_, {}};

@@ -61,9 +61,11 @@ class GenerationApply {
   void confirm(Turn& turn);
   void tell_confirmed(Turn& turn);
   void undo(std::string reason, std::vector<session::RouteObjectState> refused, Turn& turn);
+  void judge_undo(const RoutesRead& read, Turn& turn);
   void settle(Turn& turn);
   void finish_undone(Turn& turn);
   void finish();
+  bool awaits(StoredItem item) const;
   void step_failed(const Persisted& persisted, Turn& turn);
   session::RouteObjectState object(const routes::RouteKey& key, std::string reason, const Turn& turn) const;
 
@@ -87,7 +89,8 @@ class GenerationApply {
   std::map<routes::RouteKey, std::string> waiting_;
   Ledger ledger_before_;
   Counts counts_;
-  int pass_ = 0;
+  std::size_t undone_ = 0;                 // operations of earlier passes of the undo
+  int pass_ = 0;                           // of the apply, then of the undo
   BootTime started_{};
   bool restarted_ = false;
   std::string reason_;

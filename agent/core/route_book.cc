@@ -14,6 +14,10 @@ using routes::RouteState;
 
 constexpr std::size_t kMaxReason = 256;  // bytes, as the wire allows
 
+bool holds_protocol(const std::vector<ObservedRoute>& held, std::uint8_t protocol) {
+  return std::any_of(held.begin(), held.end(), [&](const ObservedRoute& r) { return r.protocol == protocol; });
+}
+
 }  // namespace
 
 const routes::Route* find_route(const routes::RoutesIntent& intent, const RouteKey& key) {
@@ -130,7 +134,9 @@ void RouteBook::made(const routes::RouteOp& op) {
     case routes::OpKind::kReplace: table_.put(written, op.protocol); break;
     case routes::OpKind::kRemove: table_.remove(op.route, op.protocol); break;
   }
-  if (ours && op.kind == routes::OpKind::kRemove) ledger_changed |= ledger_.entries.erase(key) > 0;
+  // Another one of ours may hold the key still: a duplicate went.
+  const bool was_last = op.kind == routes::OpKind::kRemove && !holds_protocol(table_.holders(key), op.protocol);
+  if (ours && was_last) ledger_changed |= ledger_.entries.erase(key) > 0;
   if (ours && op.kind != routes::OpKind::kRemove) {
     LedgerEntry& entry = ledger_.entries[key];
     ledger_changed = ledger_changed || !entry.made || entry.value != written.value;

@@ -241,6 +241,17 @@ void RouteRepairs::forget() {
   budget_.release();
 }
 
+void RouteRepairs::begin_anew(Turn& turn) {
+  const auto before = std::exchange(wanted_, {});
+  forget();
+  for (const RouteKey& key : book_.assess_all(turn.now.wall)) {
+    const RouteState state = book_.not_in_sync().at(key).state;
+    if (!book_.enforces() || (state != RouteState::kMissing && state != RouteState::kChanged)) continue;
+    const auto known = before.find(key);
+    want(key, known != before.end() ? known->second.cause : Cause{{}, turn.now.boot, false, false});
+  }
+}
+
 bool RouteRepairs::take_needs_read() { return std::exchange(needs_read_, false); }
 
 BootTime RouteRepairs::next_due() const {

@@ -43,7 +43,9 @@ class RouteRepairs {
   void on_timer(Turn& turn);  // stand-still
 
   void release(Turn& turn);  // hold ended, or a new generation: contested objects are free again
-  void forget();             // a generation is being applied, or everything is withdrawn
+  void forget();             // everything is withdrawn
+  // A generation was confirmed. What somebody disturbed while it was being applied is wanted, the rest is forgotten.
+  void begin_anew(Turn& turn);
 
   bool busy() const { return stage_ != Stage::kIdle; }
   bool awaits_ledger() const { return stage_ == Stage::kLedger; }

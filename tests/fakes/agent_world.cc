@@ -141,6 +141,7 @@ void AgentWorld::interpret(const agent::Effect& effect) {
 }
 
 void AgentWorld::kill_point(const std::string& name) {
+  if (at_point) at_point(name);
   if (kill_at == name) throw Killed{std::exchange(kill_at, {})};
 }
 

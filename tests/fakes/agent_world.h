@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,7 @@ class AgentWorld {
   FakeDisk disk;
   bool collector_answers = false;
   std::string kill_at;  // after_highest after_journal after_apply after_readback after_confirmed after_ledger after_journal_removed
+  std::function<void(const std::string&)> at_point;  // called at each of these places
   std::string full_from;  // highest journal confirmed ledger: the disk is full from this file on
   EventSequence welcome_durable;  // what the collector claims to have; 0 = what the hello says
   bool collector_acknowledges = true;

@@ -106,6 +106,10 @@ agent::RoutesApplied FakeKernel::apply(agent::ApplyPurpose purpose, const std::v
     agent::FailedOp failure;
     failure.index = i;
     applied.done.push_back(do_one(operations[i], failure));
+    if (operations[i].kind == OpKind::kAdd && render(operations[i].route.key.destination) == mute_destination) {
+      failure.text = "answers to a batch: No buffer space available";
+      applied.done.back() = false;
+    }
     ++writes_;
     if (!applied.done.back()) applied.failures.push_back(failure);
   }

@@ -27,6 +27,7 @@ class FakeKernel {
 
   std::size_t writes() const { return writes_; }
   std::string refuse_destination;  // the kernel refuses this one with EINVAL; empty = none
+  std::string mute_destination;    // an add of this one is done, and its answer is lost; empty = none
   std::size_t dies_after = 0;      // the process is killed after so many operations of one apply; 0 = never
 
  private:

@@ -49,7 +49,7 @@ RoutePlan plan_routes(const RoutesIntent& desired, const RouteSnapshot& observed
 // waits for the planned route that its gateway is reached through. Loops count as 0.
 std::vector<std::size_t> dependency_depths(const std::vector<RouteOp>& operations);
 
-// Removes everything of ours and nothing else: for `withdraw` and for intent that no longer mentions routes.
+// Removes everything of ours and nothing else: for `withdraw`. Intent that no longer mentions routes removes nothing.
 RoutePlan plan_withdrawal(const RouteSnapshot& observed);
 
 // Undoes `operations` in reverse order. Removing an added route, restoring `before` of a replaced or removed one.
