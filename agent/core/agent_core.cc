@@ -95,13 +95,14 @@ void AgentCore::on(const Persisted& persisted, Turn& turn) {
   if (error.empty() && !storage_error_.empty()) tell(turn, Notice::kStorageRecovered, "the state directory takes writes again");
   storage_error_ = error;
   if (persisted.item == StoredItem::kLedger && persisted.result) book_.ledger_changed = false;
-  repairs_.on_ledger_persisted(persisted.result, turn);
+  if (persisted.item == StoredItem::kLedger) repairs_.on_ledger_persisted(persisted.result, turn);
   generation_.on_persisted(persisted, turn);
   const bool withdrawing = withdrawal_.busy();
   withdrawal_.on_persisted(persisted, turn);
   if (withdrawing && !withdrawal_.busy()) generation_.say_status();
-  if (persisted.item == StoredItem::kHold && hold_request_) {
-    const auto [id, here] = *std::exchange(hold_request_, std::nullopt);
+  if (persisted.item == StoredItem::kHold && !hold_requests_.empty()) {
+    const auto [id, here] = hold_requests_.front();
+    hold_requests_.pop_front();
     const char* text = here ? "held" : book_.guard.hold ? "released; the guard file still holds" : "released";
     turn.out.push_back(Answer{id, error.empty(), error.empty() ? text : std::string(text) + ", but not on disk: " + error});
   }
@@ -146,7 +147,7 @@ void AgentCore::on(const LocalRequest& request, Turn& turn) {
       const bool here = request.verb == LocalRequest::Verb::kHold;
       change_hold(here, turn);
       if (!here && !repairs_.held && stage_ == Stage::kRunning) repairs_.release(turn);
-      hold_request_ = {request.id, here};
+      hold_requests_.emplace_back(request.id, here);
       turn.out.push_back(PersistHold{here});
       return;
     }

@@ -1,6 +1,7 @@
 // The agent's mind: what happened goes in, what to do comes out, in the order in which it must be done.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -99,7 +100,7 @@ class AgentCore {
   std::uint64_t rounds_ = 0;
   std::string observer_error_, storage_error_;
   std::map<DriftKind, std::size_t> drift_;
-  std::optional<std::pair<std::uint64_t, bool>> hold_request_;  // id, wanted value: answered when durable
+  std::deque<std::pair<std::uint64_t, bool>> hold_requests_;  // id, wanted value: each is answered when durable
 };
 
 }  // namespace ondol::agent
