@@ -9,6 +9,8 @@
 
 #include "agent/session/client_channel.h"
 #include "agent/session/session_link.h"
+#include "common/rpc/byte_buffer.h"
+#include "common/rpc/call_lifetime.h"
 #include "common/wire/session_wire.h"
 
 namespace ondol::agent {
@@ -39,17 +41,7 @@ Ending describe(const grpc::Status& status, bool was_open) {
   return {fmt::format("server said: {}", text.empty() ? "nothing" : text), false};
 }
 
-std::string flatten(const grpc::ByteBuffer& buffer) {
-  std::vector<grpc::Slice> slices;
-  if (!buffer.Dump(&slices).ok()) return {};
-  std::string bytes;
-  bytes.reserve(buffer.Length());
-  for (const grpc::Slice& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  return bytes;
-}
-
-// The call's lifetime: freed when the queue has handed back every operation that was started (pending_ is zero) after
-// Finish came. Each started operation holds one reference through its tag.
+// One attempt at a session. Each started operation holds a reference through its tag.
 class Call : public std::enable_shared_from_this<Call> {
  public:
   enum class Op { kStart, kRead, kWrite, kFinish, kConnectLimit };
@@ -67,7 +59,7 @@ class Call : public std::enable_shared_from_this<Call> {
     limit_.Set(queue_, std::chrono::system_clock::now() + kPatience, tag(Op::kConnectLimit));
   }
   void send(const session::ToCollector& message) {
-    if (ended_) return;
+    if (life_.is_ending()) return;
     outbox_.emplace_back(message);
     write_next();
   }
@@ -75,7 +67,8 @@ class Call : public std::enable_shared_from_this<Call> {
     limit_.Cancel();
     context_.TryCancel();
   }
-  std::size_t queued() const { return outbox_.size() + (writing_ ? 1 : 0); }
+  // Messages that are not yet on their way whole.
+  std::size_t queued() const { return outbox_.size() + (outbox_.empty() && life_.is_writing() ? 1 : 0); }
 
   void completed(Op op, bool ok) {
     switch (op) {
@@ -101,13 +94,12 @@ class Call : public std::enable_shared_from_this<Call> {
     write_next();
   }
   void read_next() {
-    reading_ = true;
-    stream_->Read(&incoming_, tag(Op::kRead));
+    if (life_.start_read()) stream_->Read(&incoming_, tag(Op::kRead));
   }
   void read_done(bool ok) {
-    reading_ = false;
+    life_.read_done(ok);
     if (!ok) return end();
-    auto message = frames_.take(flatten(incoming_));
+    auto message = frames_.take(rpc::flatten(incoming_));
     incoming_.Clear();
     if (!message) {
       bad_input_ = "the collector sent " + render(message.error());
@@ -116,30 +108,27 @@ class Call : public std::enable_shared_from_this<Call> {
     }
     if (*message) callbacks_.on_message(std::move(**message));
     // The next message is asked for only now: the loop took the last one.
-    ended_ ? end() : read_next();
+    life_.is_ending() ? end() : read_next();
   }
   void write_next() {
     while (!outbox_.empty() && outbox_.front().done()) outbox_.pop_front();
-    if (!open_ || writing_ || ended_ || outbox_.empty()) return;
-    writing_ = true;
-    grpc::Slice slice(outbox_.front().next());
-    stream_->Write(grpc::ByteBuffer(&slice, 1), tag(Op::kWrite));
+    if (!open_ || outbox_.empty() || !life_.start_write()) return;
+    stream_->Write(rpc::to_buffer(outbox_.front().next()), tag(Op::kWrite));
   }
   void write_done(bool ok) {
-    writing_ = false;
-    if (!ok || ended_) return end();
-    write_next();
+    life_.write_done(ok);
+    ok && !life_.is_ending() ? write_next() : end();
   }
-  // Reads ended and writes drained, then Finish once.
+  // What is still under way fails by itself and comes back here; then Finish, once.
   void end() {
-    ended_ = true;
+    life_.ask_finish();
     outbox_.clear();
-    if (reading_ || writing_ || finishing_) return;  // the rest of the call fails by itself and comes back here
-    finishing_ = true;
+    if (!life_.start_finish()) return;
     limit_.Cancel();
     stream_->Finish(&status_, tag(Op::kFinish));
   }
   void finished() {
+    life_.finish_done();
     Ending ending = bad_input_.empty() ? describe(status_, open_) : Ending{bad_input_, false};
     callbacks_.on_closed(std::move(ending.reason), ending.refused);
   }
@@ -155,7 +144,8 @@ class Call : public std::enable_shared_from_this<Call> {
   wire::CollectorFrames frames_;
   std::deque<wire::Frames> outbox_;
   std::string bad_input_;
-  bool open_ = false, reading_ = false, writing_ = false, ended_ = false, finishing_ = false;
+  rpc::CallLifetime life_{rpc::CallLifetime::Side::kClient};
+  bool open_ = false;
 };
 
 class GrpcSessionLink final : public SessionLink {

@@ -12,7 +12,7 @@ namespace ondol::agent {
 struct SessionTarget {
   std::string address;        // host:port of 7443
   std::string server_name;    // the DNS name the collector's certificate must carry
-  std::string identity_dir;   // certificate.pem, key.pem, ca.pem: watched, reloaded without closing the stream
+  std::string identity_dir;   // certificate.pem, key.pem, ca.pem: read at each open(); an open stream outlives a renewal
 };
 
 // Called on the loop thread (the transport posts to it), never from inside a SessionLink call.

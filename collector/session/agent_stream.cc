@@ -7,21 +7,13 @@
 #include <utility>
 
 #include "common/pki/certificate.h"
+#include "common/rpc/byte_buffer.h"
 #include "common/rpc/status_mapping.h"
 
 namespace ondol::collector {
 namespace {
 
 constexpr char kMethod[] = "/ondol.v1.AgentSession/Connect";
-
-std::string flatten(const grpc::ByteBuffer& buffer) {
-  std::vector<grpc::Slice> slices;
-  if (!buffer.Dump(&slices).ok()) return {};
-  std::string bytes;
-  bytes.reserve(buffer.Length());
-  for (const grpc::Slice& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  return bytes;
-}
 
 }  // namespace
 
@@ -51,43 +43,46 @@ AgentStream::AgentStream(ConnectionId id, grpc::AsyncGenericService& service, rp
   }
 }
 
-void* AgentStream::start(Kind kind) {
-  if (pending_++ == 0) self_ = shared_from_this();
+// The stream keeps itself while anything is under way.
+void* AgentStream::tag(Kind kind) {
+  self_ = shared_from_this();
   return static_cast<rpc::Operation*>(&ops_[kind]);
 }
 
 void AgentStream::completed(Kind kind, bool ok) {
   const auto keep = self_;
-  if (--pending_ == 0) self_.reset();
   switch (kind) {
     case kCalled:
-      if (ok) called();
-      return;  // not ok: the server is going down
-    case kRead: return read_done(ok);
-    case kWritten:
-      writing_ = false;
-      if (!ok) return finish({grpc::StatusCode::CANCELLED, "the connection ended"});
-      farewell_ && outbox_.empty() && !sending_ ? finish(*farewell_) : write_next();
-      return;
-    case kFinished: return;
+      life_.came_back();
+      if (ok) called();  // not ok: the server is going down
+      break;
+    case kRead: read_done(ok); break;
+    case kWritten: write_done(ok); break;
+    case kFinished: life_.finish_done(); break;
     case kDone:
-      ended_ = true;
-      if (reason_.empty()) reason_ = context_.IsCancelled() ? "the connection ended" : "the agent closed its stream";
-      if (opened_) callbacks_.on_ended(id_, identity_, reason_);
-      else callbacks_.on_ended(id_, std::nullopt, reason_);
-      return;
-    case kKinds: return;
+      life_.came_back();
+      done();
+      break;
+    case kKinds: break;
   }
+  if (life_.may_free()) self_.reset();
+}
+
+void AgentStream::done() {
+  ended_ = true;
+  if (reason_.empty()) reason_ = context_.IsCancelled() ? "the connection ended" : "the agent closed its stream";
+  callbacks_.on_ended(id_, opened_ ? identity_ : std::nullopt, reason_);
 }
 
 void AgentStream::request() {
   // AsyncNotifyWhenDone must be asked for before the call arrives; it counts only once the call did.
   context_.AsyncNotifyWhenDone(static_cast<rpc::Operation*>(&ops_[kDone]));
-  service_.RequestCall(&context_, &stream_, loop_.queue(), loop_.queue(), start(kCalled));
+  life_.started();
+  service_.RequestCall(&context_, &stream_, loop_.queue(), loop_.queue(), tag(kCalled));
 }
 
 void AgentStream::called() {
-  start(kDone);
+  life_.started();  // kDone
   callbacks_.on_called();
   if (context_.method() != kMethod) return finish({grpc::StatusCode::UNIMPLEMENTED, "this door knows one method"});
   auto identity = read_identity(context_);
@@ -102,29 +97,31 @@ void AgentStream::called() {
 }
 
 void AgentStream::read_next() {
-  reading_ = true;
-  stream_.Read(&incoming_, start(kRead));
+  if (life_.start_read()) stream_.Read(&incoming_, tag(kRead));
 }
 
 void AgentStream::read_done(bool ok) {
-  reading_ = false;
-  if (!ok || finishing_ || ended_) {  // the agent half-closed or is gone
-    if (!finishing_ && !ended_) finish(farewell_.value_or(grpc::Status::OK));
-    return;
-  }
+  life_.read_done(ok);
+  if (life_.is_ending() || ended_) return;
+  if (!ok) return finish(farewell_.value_or(grpc::Status::OK));  // the agent half-closed or is gone
   callbacks_.on_counted(true);
-  std::string bytes = flatten(incoming_);
+  const std::string bytes = rpc::flatten(incoming_);
   incoming_.Clear();
-  if (auto accepted = accept(std::move(bytes)); !accepted) {
+  if (auto accepted = accept(bytes); !accepted) {
     callbacks_.on_bad_input();
-    reason_ = render(accepted.error());
     return finish(rpc::to_status(accepted.error()));
   }
   // The next message is asked for only after the core took this one: that is the flow control.
-  if (!finishing_) read_next();
+  read_next();
 }
 
-Result<void> AgentStream::accept(std::string bytes) {
+void AgentStream::write_done(bool ok) {
+  life_.write_done(ok);
+  if (life_.is_ending()) return finish_if_clear();
+  ok ? write_next() : finish({grpc::StatusCode::CANCELLED, "the connection ended"});
+}
+
+Result<void> AgentStream::accept(const std::string& bytes) {
   auto message = frames_.take(bytes);
   if (!message) return fail(message.error());
   if (!*message) return {};
@@ -149,7 +146,7 @@ Result<void> AgentStream::check_hello(const session::ToCollector& message) {
 }
 
 void AgentStream::send(const session::ToAgent& message) {
-  if (finishing_ || ended_ || farewell_) return;
+  if (life_.is_ending() || ended_ || farewell_) return;
   // Newest value only: an older one of the same kind that was not begun is dropped.
   std::erase_if(outbox_, [&message](const session::ToAgent& waiting) { return waiting.index() == message.index(); });
   outbox_.push_back(message);
@@ -157,11 +154,13 @@ void AgentStream::send(const session::ToAgent& message) {
 }
 
 void AgentStream::close(const std::string& reason, std::chrono::milliseconds retry_after) {
-  if (finishing_ || ended_ || farewell_) return;
+  if (life_.is_ending() || ended_ || farewell_) return;
   reason_ = reason;
+  sending_.reset();  // the rest of a large value is of no use any more
   outbox_.clear();
   outbox_.push_back(session::Goodbye{reason, retry_after});
   farewell_ = grpc::Status(grpc::StatusCode::UNAVAILABLE, reason);
+  callbacks_.on_ending(weak_from_this());
   write_next();
 }
 
@@ -170,33 +169,34 @@ void AgentStream::cancel() {
 }
 
 void AgentStream::write_next() {
-  if (writing_ || finishing_ || ended_) return;
   if (sending_ && sending_->done()) sending_.reset();
-  if (!sending_ && !outbox_.empty()) {
+  if (!sending_ && outbox_.empty()) {
+    if (farewell_ && !life_.is_writing()) finish(*farewell_);
+    return;
+  }
+  if (ended_ || !life_.start_write()) return;
+  if (!sending_) {
     sending_.emplace(outbox_.front());
     outbox_.pop_front();
   }
-  if (!sending_) {
-    if (farewell_) finish(*farewell_);
-    return;
-  }
-  writing_ = true;
   callbacks_.on_counted(false);
-  grpc::Slice slice(sending_->next());
-  stream_.Write(grpc::ByteBuffer(&slice, 1), start(kWritten));
+  stream_.Write(rpc::to_buffer(sending_->next()), tag(kWritten));
 }
 
+// With a write in flight the finish waits for it; a peer that never takes it is cut off by the server's patience.
 void AgentStream::finish(const grpc::Status& status) {
-  if (finishing_) return;
+  if (life_.is_ending()) return;
   if (reason_.empty() && !status.ok()) reason_ = status.error_message();
-  if (writing_) {  // Finish may not be beside a Write: the write's end comes back here
-    farewell_ = status;
-    outbox_.clear();
-    sending_.reset();
-    return;
-  }
-  finishing_ = true;
-  stream_.Finish(status, start(kFinished));
+  if (!farewell_) callbacks_.on_ending(weak_from_this());
+  farewell_ = status;
+  outbox_.clear();
+  sending_.reset();
+  life_.ask_finish();
+  finish_if_clear();
+}
+
+void AgentStream::finish_if_clear() {
+  if (life_.start_finish()) stream_.Finish(*farewell_, tag(kFinished));
 }
 
 }  // namespace ondol::collector

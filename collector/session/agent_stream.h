@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "collector/session/session_server.h"
+#include "common/rpc/call_lifetime.h"
 #include "common/rpc/queue_loop.h"
 #include "common/wire/session_wire.h"
 
@@ -34,6 +35,7 @@ struct StreamCallbacks {
   std::function<void(ConnectionId, session::ToCollector)> on_message;
   std::function<void(ConnectionId, const std::optional<PeerIdentity>&, const std::string& reason)> on_ended;
   std::function<void()> on_bad_input;
+  std::function<void(std::weak_ptr<AgentStream>)> on_ending;  // it wants to end: cancel it if it does not in time
   std::function<void(bool in)> on_counted;  // one message in or out
 };
 
@@ -57,15 +59,18 @@ class AgentStream : public std::enable_shared_from_this<AgentStream> {
     void completed(bool ok) override;
   };
 
-  void* start(Kind kind);  // the tag; keeps this alive until it completes
+  void* tag(Kind kind);  // keeps this alive until nothing is under way
   void completed(Kind kind, bool ok);
   void called();
+  void done();
   void read_next();
   void read_done(bool ok);
-  Result<void> accept(std::string bytes);
+  void write_done(bool ok);
+  Result<void> accept(const std::string& bytes);
   Result<void> check_hello(const session::ToCollector& message);
   void write_next();
   void finish(const grpc::Status& status);
+  void finish_if_clear();
 
   ConnectionId id_;
   grpc::AsyncGenericService& service_;
@@ -75,8 +80,8 @@ class AgentStream : public std::enable_shared_from_this<AgentStream> {
   grpc::GenericServerAsyncReaderWriter stream_;
   std::array<Op, kKinds> ops_;
   std::shared_ptr<int> token_;
-  std::size_t pending_ = 0;
-  std::shared_ptr<AgentStream> self_;  // while pending_ > 0
+  rpc::CallLifetime life_{rpc::CallLifetime::Side::kServer};
+  std::shared_ptr<AgentStream> self_;  // while anything is under way
 
   std::optional<PeerIdentity> identity_;
   wire::AgentFrames frames_;
@@ -85,7 +90,7 @@ class AgentStream : public std::enable_shared_from_this<AgentStream> {
   std::optional<wire::Frames> sending_;
   std::optional<grpc::Status> farewell_;  // finish with it once the outbox is empty
   std::string reason_;
-  bool opened_ = false, greeted_ = false, reading_ = false, writing_ = false, finishing_ = false, ended_ = false;
+  bool opened_ = false, greeted_ = false, ended_ = false;
 };
 
 // From the call's authentication facts; an error unless the certificate names exactly one host.

@@ -1,10 +1,9 @@
 #include "collector/session/session_server.h"
 
 #include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/security/tls_certificate_provider.h>
-#include <grpcpp/security/tls_credentials_options.h>
 
 #include <atomic>
+#include <deque>
 #include <future>
 #include <unordered_map>
 #include <utility>
@@ -12,36 +11,16 @@
 #include "collector/session/agent_stream.h"
 #include "common/rpc/accept_shield.h"
 #include "common/rpc/queue_loop.h"
+#include "common/rpc/stream_limits.h"
+#include "common/rpc/tls_credentials.h"
 
 namespace ondol::collector {
 namespace {
 
-constexpr int kMaxMessageBytes = 256 * 1024;
-constexpr unsigned kReloadSeconds = 5;       // how soon renewed server certificates are used for new handshakes
-constexpr int kIdleConnectionMs = 10'000;    // a connection without a stream
+using SteadyTime = std::chrono::steady_clock::time_point;
+
 constexpr std::chrono::seconds kStopLimit{3};
-
-std::shared_ptr<grpc::ServerCredentials> make_credentials(const std::string& directory) {
-  auto provider = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
-      directory + "/server-key.pem", directory + "/server.pem", directory + "/ca.pem", kReloadSeconds);
-  grpc::experimental::TlsServerCredentialsOptions options(provider);
-  options.watch_root_certs();
-  options.watch_identity_key_cert_pairs();
-  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  return grpc::experimental::TlsServerCredentials(options);
-}
-
-// No HTTP/2 keepalive from us: application heartbeats find the hung, TCP keepalive the dead.
-void set_lean_arguments(grpc::ServerBuilder& builder) {
-  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  builder.SetMaxSendMessageSize(kMaxMessageBytes);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 2);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleConnectionMs);
-  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 4096);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 300'000);
-}
+constexpr std::chrono::seconds kGoodbyeLimit{2};  // for a peer to take what ends its stream; then it is cut off
 
 class GrpcSessionServer final : public SessionServer {
  public:
@@ -58,16 +37,23 @@ class GrpcSessionServer final : public SessionServer {
       ended(id, who, reason);
     };
     callbacks_.on_bad_input = [this] { ++bad_input_; };
+    callbacks_.on_ending = [this](std::weak_ptr<AgentStream> stream) {
+      ending_.emplace_back(std::chrono::steady_clock::now() + kGoodbyeLimit, std::move(stream));
+    };
     callbacks_.on_counted = [this](bool in) { ++(in ? messages_in_ : messages_out_); };
   }
   ~GrpcSessionServer() override { stop(); }
 
   Result<void> start(const SessionServerOptions& options) {
+    rpc::quieten_libraries();
+    const std::string& folder = options.identity_dir;
+    auto credentials = rpc::make_server_credentials({folder + "/server-key.pem", folder + "/server.pem", folder + "/ca.pem"});
+    if (!credentials) return fail(std::move(credentials.error()));
     grpc::ServerBuilder builder;
     builder.RegisterAsyncGenericService(&service_);
-    set_lean_arguments(builder);
+    rpc::set_stream_limits(builder);
     loop_ = std::make_unique<rpc::QueueLoop>(builder.AddCompletionQueue(), [this] { tick(); });
-    shield_ = rpc::attach_accept_shield(builder, make_credentials(options.identity_dir));
+    shield_ = rpc::attach_accept_shield(builder, *credentials);
     server_ = builder.BuildAndStart();
     if (!server_) return fail(Errc::kIo, "gRPC did not start", options.identity_dir, "check the server certificate and key");
     loop_->run();
@@ -117,6 +103,9 @@ class GrpcSessionServer final : public SessionServer {
  private:
   void tick() {
     timer_();
+    for (const auto now = std::chrono::steady_clock::now(); !ending_.empty() && ending_.front().first <= now; ending_.pop_front()) {
+      if (const auto stream = ending_.front().second.lock()) stream->cancel();
+    }
     if (drained_ != nullptr && live_.use_count() == 1) std::exchange(drained_, nullptr)->set_value();
   }
 
@@ -152,6 +141,7 @@ class GrpcSessionServer final : public SessionServer {
   std::unique_ptr<rpc::AcceptShield> shield_;
   std::unique_ptr<grpc::Server> server_;
   std::unordered_map<ConnectionId, std::shared_ptr<AgentStream>> open_;
+  std::deque<std::pair<SteadyTime, std::weak_ptr<AgentStream>>> ending_;  // in order of time
   std::uint64_t last_id_ = 0;
   bool stopping_ = false;
   std::promise<void>* drained_ = nullptr;

@@ -9,9 +9,12 @@
 #include <algorithm>
 #include <atomic>
 #include <boost/asio.hpp>
+#include <optional>
 #include <thread>
-#include <unordered_map>
 #include <utility>
+
+#include "common/rpc/door_list.h"
+#include "common/rpc/stream_limits.h"
 
 namespace ondol::rpc {
 namespace {
@@ -19,19 +22,21 @@ namespace {
 namespace asio = boost::asio;
 using Tcp = asio::ip::tcp;
 using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr std::chrono::milliseconds kSweep{250};
 constexpr std::chrono::milliseconds kPause{50};  // after descriptor exhaustion, before the next accept
-constexpr int kUserTimeoutMs = 15'000;
 
-// "ipv4:10.0.0.1:4711" as gRPC writes it.
-std::string peer_text(const Tcp::endpoint& endpoint) {
+PeerKey key_of(const Tcp::endpoint& endpoint) {
   const auto address = endpoint.address();
-  return address.is_v4() ? fmt::format("ipv4:{}:{}", address.to_string(), endpoint.port())
-                         : fmt::format("ipv6:%5B{}%5D:{}", address.to_string(), endpoint.port());
+  IpAddress plain;
+  if (address.is_v4()) {
+    const auto bytes = address.to_v4().to_bytes();
+    std::copy(bytes.begin(), bytes.end(), plain.bytes.begin());
+  } else {
+    plain = {Family::kIpv6, address.to_v6().to_bytes()};
+  }
+  return make_peer(plain, endpoint.port());
 }
-std::string source_of(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
 
 // A dead peer is noticed within 15 s: probes after 5 s of silence, every 5 s, twice; unacknowledged data likewise.
 void keep_alive(int fd) {
@@ -48,12 +53,6 @@ struct Counters {
   std::atomic<std::uint64_t> accepted{0}, refused_cap{0}, refused_source{0}, handshake_timeout{0}, exhausted{0};
 };
 
-// Until its stream opens, a connection is ours to end: a duplicate descriptor is kept for that.
-struct Pending {
-  int fd = -1;
-  SteadyTime deadline;
-};
-
 class AsioShield final : public AcceptShield {
  public:
   explicit AsioShield(std::unique_ptr<Acceptor> server)
@@ -64,7 +63,8 @@ class AsioShield final : public AcceptShield {
   }
 
   Result<void> open(const ShieldOptions& options) override {
-    options_ = options;
+    handshake_limit_ = options.handshake_limit;
+    door_.emplace(options.max_connections, options.max_per_source);
     ONDOL_TRY(listen_on(options.listen));
     accept_next();
     sweep_later();
@@ -73,10 +73,12 @@ class AsioShield final : public AcceptShield {
   }
   std::uint16_t port() const override { return port_; }
   void stream_opened(const std::string& peer) override {
-    asio::post(io_, [this, peer] { opened(peer); });
+    const auto key = parse_peer(peer);
+    if (key) asio::post(io_, [this, key] { close_if_open(door_->opened(*key)); });
   }
   void stream_ended(const std::string& peer) override {
-    asio::post(io_, [this, peer] { leave(source_of(peer)); });
+    const auto key = parse_peer(peer);
+    if (key) asio::post(io_, [this, key] { door_->ended(*key); });
   }
   ShieldCounters counters() const override {
     return {counters_.accepted, counters_.refused_cap, counters_.refused_source, counters_.handshake_timeout,
@@ -88,8 +90,7 @@ class AsioShield final : public AcceptShield {
     thread_.join();
     boost::system::error_code ignored;
     listener_.close(ignored);
-    for (const auto& [peer, pending] : pending_) ::close(pending.fd);
-    pending_.clear();
+    for (const int kept : door_->take_all()) ::close(kept);
   }
 
  private:
@@ -145,17 +146,16 @@ class AsioShield final : public AcceptShield {
     boost::system::error_code error;
     const auto endpoint = socket.remote_endpoint(error);
     if (error) return;
-    const std::string peer = peer_text(endpoint);
-    const std::string source = source_of(peer);
-    if (total_ >= options_.max_connections) return count(counters_.refused_cap);
-    const auto known = sources_.find(source);
-    if (known != sources_.end() && known->second >= options_.max_per_source) return count(counters_.refused_source);
+    const PeerKey peer = key_of(endpoint);
+    switch (door_->judge(peer)) {
+      case DoorList::Answer::kFull: return count(counters_.refused_cap);
+      case DoorList::Answer::kSourceFull: return count(counters_.refused_source);
+      case DoorList::Answer::kWelcome: break;
+    }
     const int kept = ::fcntl(socket.native_handle(), F_DUPFD_CLOEXEC, 0);
     if (kept < 0) return count(counters_.exhausted);
     ++counters_.accepted;
-    ++sources_[source];
-    ++total_;
-    pending_[peer] = {kept, std::chrono::steady_clock::now() + options_.handshake_limit};
+    close_if_open(door_->admit(peer, kept, std::chrono::steady_clock::now() + handshake_limit_));
     keep_alive(socket.native_handle());
     socket.native_non_blocking(true, error);  // gRPC reads until EAGAIN
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
@@ -166,21 +166,8 @@ class AsioShield final : public AcceptShield {
 
   static void count(std::atomic<std::uint64_t>& counter) { ++counter; }
 
-  void opened(const std::string& peer) {
-    const auto found = pending_.find(peer);
-    if (found == pending_.end()) return join(source_of(peer));  // a further stream of a connection known already
-    ::close(found->second.fd);
-    pending_.erase(found);
-  }
-  void join(const std::string& source) {
-    ++sources_[source];
-    ++total_;
-  }
-  void leave(const std::string& source) {
-    const auto found = sources_.find(source);
-    if (found == sources_.end()) return;
-    if (--found->second == 0) sources_.erase(found);
-    --total_;
+  static void close_if_open(int fd) {
+    if (fd >= 0) ::close(fd);
   }
 
   void sweep_later() {
@@ -192,31 +179,22 @@ class AsioShield final : public AcceptShield {
     });
   }
   void end_overdue() {
-    const auto now = std::chrono::steady_clock::now();
-    for (auto it = pending_.begin(); it != pending_.end();) {
-      if (it->second.deadline > now) {
-        ++it;
-        continue;
-      }
+    for (const int kept : door_->take_overdue(std::chrono::steady_clock::now())) {
       ++counters_.handshake_timeout;
-      ::shutdown(it->second.fd, SHUT_RDWR);  // gRPC sees the end of the stream and frees its side
-      ::close(it->second.fd);
-      leave(source_of(it->first));
-      it = pending_.erase(it);
+      ::shutdown(kept, SHUT_RDWR);  // gRPC sees the end of the stream and frees its side
+      ::close(kept);
     }
   }
 
   std::unique_ptr<Acceptor> server_;
-  ShieldOptions options_;
+  std::chrono::milliseconds handshake_limit_{};
+  std::optional<DoorList> door_;  // the thread's own while it runs
   Counters counters_;
   asio::io_context io_;
   Tcp::acceptor listener_;
   asio::steady_timer sweep_, pause_;
   int spare_;
   std::uint16_t port_ = 0;
-  std::size_t total_ = 0;
-  std::unordered_map<std::string, std::size_t> sources_;
-  std::unordered_map<std::string, Pending> pending_;
   std::thread thread_;
 };
 

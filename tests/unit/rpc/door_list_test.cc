@@ -1,0 +1,94 @@
+#include "common/rpc/door_list.h"
+
+#include <gtest/gtest.h>
+
+namespace ondol::rpc {
+namespace {
+
+using Answer = DoorList::Answer;
+using std::chrono::seconds;
+
+const DoorList::Time kNow{};
+
+PeerKey peer(const std::string& address, std::uint16_t port) { return *parse_peer("ipv4:" + address + ":" + std::to_string(port)); }
+
+TEST(DoorList, PeersAreReadAsGrpcWritesThem) {
+  EXPECT_EQ(parse_peer("ipv4:10.0.0.1:4711"), (PeerKey{*parse_address("10.0.0.1"), 4711}));
+  EXPECT_EQ(parse_peer("ipv6:%5B2001:db8::1%5D:80"), (PeerKey{*parse_address("2001:db8::1"), 80}));
+  EXPECT_EQ(parse_peer("ipv6:%5Bfe80::1%25eth0%5D:80"), (PeerKey{*parse_address("fe80::1"), 80}));
+  EXPECT_EQ(parse_peer("ipv6:%5B::ffff:10.0.0.1%5D:80"), (PeerKey{*parse_address("10.0.0.1"), 80}));
+  for (const char* bad : {"", "unix:", "ipv4:10.0.0.1", "ipv4:10.0.0.1:", "ipv4:10.0.0.1:70000", "ipv4:x:1", "ipv6:::1:80"}) {
+    EXPECT_FALSE(parse_peer(bad)) << bad;
+  }
+}
+
+TEST(DoorList, OneSourceCannotTakeEveryPlace) {
+  DoorList door(10, 2);
+  EXPECT_EQ(door.admit(peer("10.0.0.1", 1), 5, kNow), -1);
+  EXPECT_EQ(door.admit(peer("10.0.0.1", 2), 6, kNow), -1);
+  EXPECT_EQ(door.judge(peer("10.0.0.1", 3)), Answer::kSourceFull);
+  EXPECT_EQ(door.judge(peer("10.0.0.2", 3)), Answer::kWelcome);
+}
+
+TEST(DoorList, AnIpv6HostIsItsWholeSlash64) {
+  DoorList door(10, 1);
+  door.admit(*parse_peer("ipv6:%5B2001:db8::1%5D:1"), 5, kNow);
+  EXPECT_EQ(door.judge(*parse_peer("ipv6:%5B2001:db8::2%5D:1")), Answer::kSourceFull);
+  EXPECT_EQ(door.judge(*parse_peer("ipv6:%5B2001:db8:0:1::1%5D:1")), Answer::kWelcome);
+}
+
+TEST(DoorList, AFullHouseTakesNobodyUntilSomebodyLeaves) {
+  DoorList door(1, 1);
+  door.admit(peer("10.0.0.1", 1), 5, kNow);
+  EXPECT_EQ(door.judge(peer("10.0.0.2", 1)), Answer::kFull);
+  EXPECT_EQ(door.opened(peer("10.0.0.1", 1)), 5);
+  EXPECT_EQ(door.judge(peer("10.0.0.2", 1)), Answer::kFull);
+  door.ended(peer("10.0.0.1", 1));
+  EXPECT_EQ(door.judge(peer("10.0.0.2", 1)), Answer::kWelcome);
+}
+
+TEST(DoorList, OnlyThoseWithoutAStreamAreOverdue) {
+  DoorList door(10, 10);
+  door.admit(peer("10.0.0.1", 1), 5, kNow + seconds(5));
+  door.admit(peer("10.0.0.1", 2), 6, kNow + seconds(5));
+  EXPECT_EQ(door.opened(peer("10.0.0.1", 2)), 6);
+  EXPECT_TRUE(door.take_overdue(kNow + seconds(4)).empty());
+  EXPECT_EQ(door.take_overdue(kNow + seconds(5)), std::vector<int>{5});
+  EXPECT_EQ(door.size(), 1u);
+}
+
+TEST(DoorList, APortThatComesAgainNeitherLeaksAPlaceNorADescriptor) {
+  DoorList door(10, 1);
+  EXPECT_EQ(door.admit(peer("10.0.0.1", 1), 5, kNow + seconds(5)), -1);
+  EXPECT_EQ(door.judge(peer("10.0.0.1", 1)), Answer::kWelcome);
+  EXPECT_EQ(door.admit(peer("10.0.0.1", 1), 6, kNow + seconds(7)), 5);
+  EXPECT_TRUE(door.take_overdue(kNow + seconds(5)).empty()) << "the newer connection has its own patience";
+  EXPECT_EQ(door.take_overdue(kNow + seconds(7)), std::vector<int>{6});
+  EXPECT_EQ(door.size(), 0u);
+}
+
+TEST(DoorList, AStreamThatEndsLateDoesNotTakeTheNewConnectionsPlace) {
+  DoorList door(10, 10);
+  door.admit(peer("10.0.0.1", 1), 5, kNow + seconds(5));
+  door.opened(peer("10.0.0.1", 1));
+  door.admit(peer("10.0.0.1", 1), 6, kNow + seconds(9));
+  door.ended(peer("10.0.0.1", 1));
+  EXPECT_EQ(door.opened(peer("10.0.0.1", 1)), 6);
+  door.ended(peer("10.0.0.1", 1));
+  EXPECT_EQ(door.size(), 0u);
+}
+
+TEST(DoorList, ASecondStreamOfOneConnectionCountsOnce) {
+  DoorList door(10, 10);
+  door.admit(peer("10.0.0.1", 1), 5, kNow);
+  door.opened(peer("10.0.0.1", 1));
+  EXPECT_EQ(door.opened(peer("10.0.0.1", 1)), -1);
+  door.ended(peer("10.0.0.1", 1));
+  EXPECT_EQ(door.size(), 1u);
+  door.ended(peer("10.0.0.1", 1));
+  EXPECT_EQ(door.size(), 0u);
+  door.ended(peer("10.0.0.1", 1));
+}
+
+}  // namespace
+}  // namespace ondol::rpc
