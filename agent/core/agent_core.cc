@@ -31,6 +31,12 @@ Effects AgentCore::step(Event event) {
   Turn turn{event.now, event.random, out, log_};
   std::visit([&](const auto& what) { on(what, turn); }, event.what);
   settle(turn);
+  // The kernel first: what is written and told about a repair may wait for it, never it for them.
+  const auto is_repair = [](const Effect& effect) {
+    const auto* apply = std::get_if<ApplyRoutes>(&effect);
+    return apply != nullptr && apply->purpose == ApplyPurpose::kRepair;
+  };
+  if (const auto repair = std::ranges::find_if(out, is_repair); repair != out.end()) std::rotate(out.begin(), repair, repair + 1);
   return out;
 }
 
@@ -198,7 +204,10 @@ void AgentCore::settle(Turn& turn) {
 }
 
 BootTime AgentCore::wake_at() const {
-  BootTime next = std::min({next_sweep_, publish_at_, retry_waiting_at_, session_.next_due()});
+  // What waits for an answer is not woken for: the answer is an event.
+  BootTime next = std::min(retry_waiting_at_, session_.next_due());
+  if (!working()) next = std::min(next, next_sweep_);
+  if (can_publish()) next = std::min(next, publish_at_);
   if (stage_ == Stage::kRunning && !working()) next = std::min(next, repairs_.next_due());
   return next;
 }
@@ -214,7 +223,7 @@ void AgentCore::read_soon(Turn& turn) {
 }
 
 void AgentCore::retry_waiting_soon(Turn& turn) {
-  if (book_.in_state(routes::RouteState::kWaiting).empty()) return;
+  if (!book_.has_waiting()) return;
   retry_waiting_at_ = std::min(retry_waiting_at_, std::max(turn.now.boot, last_waiting_retry_ + kWaitingGap));
 }
 

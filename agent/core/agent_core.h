@@ -78,6 +78,7 @@ class AgentCore {
   void read_soon(Turn& turn);
   void retry_waiting_soon(Turn& turn);
   void change_hold(bool here, Turn& turn);
+  bool can_publish() const { return book_.has_read() && !working() && !repairs_.busy(); }
   void publish_if_due(Turn& turn);
   void mark_dirty(Milliseconds within, Turn& turn);
   void tell_untold(Turn& turn);
@@ -95,7 +96,7 @@ class AgentCore {
 
   Stage stage_ = Stage::kStarting;
   bool ledger_unknown_ = false, held_here_ = false, links_changed_ = false, fresh_read_ = false;
-  BootTime last_read_{}, next_sweep_ = BootTime::max(), publish_at_ = BootTime::max();
+  BootTime last_read_{}, next_sweep_ = BootTime::max(), publish_at_ = BootTime::max(), next_publish_{};
   BootTime retry_waiting_at_ = BootTime::max(), last_waiting_retry_{}, last_overrun_told_{}, last_untold_told_{};
   std::uint64_t rounds_ = 0;
   std::string observer_error_, storage_error_;

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::size_t kMaxShown = 100;
 constexpr Seconds kToldGap{10};
+// A report costs about a microsecond a route; the rest after it keeps that below a twentieth of the time.
+constexpr Nanoseconds kPublishRest{20'000};
+constexpr Seconds kLongestRest{1};
 
 template <typename T>
 std::optional<T> known(const Result<std::optional<T>>& stored, std::string_view what, Turn& turn) {
@@ -62,12 +65,13 @@ void AgentCore::settle_start(Turn& turn) {
 }
 
 void AgentCore::mark_dirty(Milliseconds within, Turn& turn) {
-  publish_at_ = std::min(publish_at_, turn.now.boot + within);
+  publish_at_ = std::min(publish_at_, std::max(next_publish_, turn.now.boot + within));
 }
 
 void AgentCore::publish_if_due(Turn& turn) {
-  if (publish_at_ > turn.now.boot || !book_.has_read() || working() || repairs_.busy()) return;
+  if (publish_at_ > turn.now.boot || !can_publish()) return;
   publish_at_ = BootTime::max();
+  next_publish_ = turn.now.boot + std::min<Nanoseconds>(kPublishRest * static_cast<long>(book_.table().size()), kLongestRest);
   session::RoutesReport report = book_.report();
   drift_.clear();
   if (book_.confirmed() && book_.confirmed()->routes) {

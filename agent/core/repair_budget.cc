@@ -10,7 +10,7 @@ constexpr Seconds kWindow{60};
 constexpr Milliseconds kFirstDelay{500};
 constexpr std::size_t kImmediate = 2;
 constexpr std::chrono::minutes kStandStill{10};
-constexpr std::size_t kMaxAccounts = 100'000;
+constexpr std::size_t kPruneFrom = 1'024;  // accounts
 
 }  // namespace
 
@@ -23,7 +23,7 @@ RepairBudget::Verdict RepairBudget::judge(const routes::RouteKey& key, BootTime 
   const std::size_t spent = account.repairs.size();
   if (spent >= kRepairs) {
     account.contested = true;
-    ++contested_;
+    contested_.insert(key);
     return {true, {}};
   }
   if (spent < kImmediate) return {};
@@ -33,8 +33,9 @@ RepairBudget::Verdict RepairBudget::judge(const routes::RouteKey& key, BootTime 
 void RepairBudget::spend(const routes::RouteKey& key, BootTime now) { accounts_[key].repairs.push_back(now); }
 
 void RepairBudget::touched(const routes::RouteKey& key, const std::optional<Author>& author, BootTime now) {
-  if (accounts_.size() >= kMaxAccounts) {
+  if (accounts_.size() >= prune_at_) {
     std::erase_if(accounts_, [&](const auto& a) { return !a.second.contested && now - a.second.last_touch > kWindow; });
+    prune_at_ = std::max(kPruneFrom, 2 * accounts_.size());
   }
   Account& account = accounts_[key];
   account.last_touch = now;
@@ -53,25 +54,24 @@ std::optional<Author> RepairBudget::contender(const routes::RouteKey& key) const
 
 void RepairBudget::release() {
   accounts_.clear();
-  contested_ = 0;
+  contested_.clear();
 }
 
 std::vector<routes::RouteKey> RepairBudget::release_still(BootTime now) {
   std::vector<routes::RouteKey> free;
-  for (const auto& [key, account] : accounts_) {
-    if (account.contested && now - account.last_touch >= kStandStill) free.push_back(key);
+  for (const routes::RouteKey& key : contested_) {
+    if (now - accounts_.at(key).last_touch >= kStandStill) free.push_back(key);
   }
-  for (const routes::RouteKey& key : free) accounts_.erase(key);
-  contested_ -= free.size();
+  for (const routes::RouteKey& key : free) {
+    accounts_.erase(key);
+    contested_.erase(key);
+  }
   return free;
 }
 
 BootTime RepairBudget::next_release() const {
   BootTime next = BootTime::max();
-  if (contested_ == 0) return next;
-  for (const auto& [key, account] : accounts_) {
-    if (account.contested) next = std::min(next, account.last_touch + kStandStill);
-  }
+  for (const routes::RouteKey& key : contested_) next = std::min(next, accounts_.at(key).last_touch + kStandStill);
   return next;
 }
 

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "common/base/author.h"
@@ -28,7 +29,7 @@ class RepairBudget {
 
   bool is_contested(const routes::RouteKey& key) const;
   std::optional<Author> contender(const routes::RouteKey& key) const;
-  std::size_t contested() const { return contested_; }
+  std::size_t contested() const { return contested_.size(); }
   void release();
   // Objects whose contender stood still long enough; they are free again.
   std::vector<routes::RouteKey> release_still(BootTime now);
@@ -42,7 +43,8 @@ class RepairBudget {
     bool contested = false;
   };
   std::map<routes::RouteKey, Account> accounts_;  // only objects that somebody touched
-  std::size_t contested_ = 0;
+  std::set<routes::RouteKey> contested_;  // of them
+  std::size_t prune_at_ = 1'024;          // accounts
 };
 
 }  // namespace ondol::agent

@@ -14,6 +14,10 @@ using routes::RouteState;
 
 constexpr std::size_t kMaxReason = 256;  // bytes, as the wire allows
 
+bool leads_to_any(const IpPrefix& destination, const std::vector<IpPrefix>& targets) {
+  return std::any_of(targets.begin(), targets.end(), [&](const IpPrefix& t) { return contains(destination, t); });
+}
+
 bool holds_protocol(const std::vector<ObservedRoute>& held, std::uint8_t protocol) {
   return std::any_of(held.begin(), held.end(), [&](const ObservedRoute& r) { return r.protocol == protocol; });
 }
@@ -208,6 +212,11 @@ std::vector<RouteKey> RouteBook::in_state(RouteState state) const {
   return keys;
 }
 
+bool RouteBook::has_waiting() const {
+  return std::any_of(not_in_sync_.begin(), not_in_sync_.end(),
+                     [](const auto& object) { return object.second.state == RouteState::kWaiting; });
+}
+
 std::string RouteBook::waiting_reason(const routes::Route& route, const std::string& kernel_text) const {
   for (const routes::Nexthop& hop : route.value.nexthops) {
     if (hop.interface.empty()) continue;
@@ -235,13 +244,27 @@ routes::RoutePlan RouteBook::plan_keys(std::span<const RouteKey> keys) const {
   return plan_routes(part, there, {.remove_unlisted = false, .never_remove_covering = {}});
 }
 
+std::vector<ObservedRoute> RouteBook::routes_to(const std::vector<IpPrefix>& targets) const {
+  std::vector<ObservedRoute> found;
+  for (const auto& [key, held] : table_.by_key()) {
+    if (!leads_to_any(key.destination, targets)) continue;
+    for (const Holder& holder : held) found.push_back(holder.route);
+  }
+  return found;
+}
+
 std::vector<Refusal> RouteBook::judge(std::span<const routes::RouteOp> operations) const {
   const bool closes = std::any_of(operations.begin(), operations.end(), [](const routes::RouteOp& op) {
     return op.kind == routes::OpKind::kRemove || op.route.value.type != routes::RouteType::kUnicast;
   });
-  routes::RouteSnapshot around;  // a copy of everything only where a judgement needs it
-  if (!guard.protected_prefixes.empty() || (closes && !collector_path_.empty())) around = table_.snapshot();
-  return judge_operations(operations, {guard, collector_path_, around.routes, links});
+  std::vector<IpPrefix> targets = guard.protected_prefixes;
+  if (closes) targets.insert(targets.end(), collector_path_.begin(), collector_path_.end());
+  const bool covers = std::any_of(operations.begin(), operations.end(), [&](const routes::RouteOp& op) {
+    return leads_to_any(op.route.key.destination, targets);
+  });
+  // Looking at every route is for the few operations that a target could be reached through.
+  const std::vector<ObservedRoute> around = covers ? routes_to(targets) : std::vector<ObservedRoute>{};
+  return judge_operations(operations, {guard, collector_path_, around, links});
 }
 
 session::RoutesReport RouteBook::report() const {

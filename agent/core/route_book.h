@@ -53,6 +53,7 @@ class RouteBook {
   void note_contender(const routes::RouteKey& key, std::optional<Author> contender);
   const std::map<routes::RouteKey, session::RouteObjectState>& not_in_sync() const { return not_in_sync_; }
   std::vector<routes::RouteKey> in_state(routes::RouteState state) const;
+  bool has_waiting() const;
   std::string waiting_reason(const routes::Route& route, const std::string& kernel_text) const;
 
   // Operations that put these keys right and touch nothing else.
@@ -62,6 +63,8 @@ class RouteBook {
   session::RoutesReport report() const;
 
  private:
+  std::vector<routes::ObservedRoute> routes_to(const std::vector<IpPrefix>& targets) const;
+
   std::string boot_id_;
   std::vector<IpPrefix> collector_path_;
   std::optional<DesiredState> confirmed_;

@@ -8,6 +8,13 @@ using session::RepairOutcome;
 
 bool is_known(const Author& author) { return author != Author{}; }
 
+// The kernel itself tells only of IPv6 routes that it removes; all else without a port came by ioctl, as `route del` does.
+bool is_anothers(const TouchedRoute& touched) {
+  const bool by_kernel = touched.kind == ChangeKind::kRemoved &&
+                         touched.route.route.key.destination.address.family == Family::kIpv6;
+  return touched.port != 0 || !by_kernel;
+}
+
 session::RouteChange told(const TableChange& change, const std::optional<Author>& author) {
   return {change.key, change.kind, change.before, change.after, change.protocol, author};
 }
@@ -21,7 +28,7 @@ bool RouteWatch::on_touched(const RoutesTouched& touched, Turn& turn) {
     if (!change) continue;
     book_.table().mark_ownership(change->key, book_.ledger());
     const bool named = is_known(one.author);
-    tell_change(*change, {named ? std::optional(one.author) : std::nullopt, one.seen.boot, one.port != 0}, turn);
+    tell_change(*change, {named ? std::optional(one.author) : std::nullopt, one.seen.boot, is_anothers(one)}, turn);
   }
   return unsure;
 }

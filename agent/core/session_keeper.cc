@@ -7,6 +7,7 @@ namespace {
 
 constexpr Seconds kWelcomeWithin{30};
 constexpr Seconds kAnswerWithin{60};
+constexpr Seconds kAskAgain{5};
 constexpr Seconds kRefusedFloor{5};  // a refused identity does not become valid in milliseconds
 constexpr Milliseconds kLeastHeartbeat{1'000}, kMostHeartbeat{3'600'000};
 constexpr Milliseconds kMostRetryAfter{3'600'000};
@@ -64,7 +65,7 @@ void SessionKeeper::on_closed(const SessionClosed& closed, Turn& turn) {
   held_.reset();
   value_in_flight_.reset();
   batch_in_flight_ = false;
-  deadline_ = heartbeat_at_ = answer_by_ = BootTime::max();
+  deadline_ = heartbeat_at_ = answer_by_ = ask_again_at_ = BootTime::max();
   const Nanoseconds jitter = backoff_.next(turn.random);
   const Nanoseconds floor = std::max<Nanoseconds>(retry_after_, closed.refused ? Nanoseconds{kRefusedFloor} : Nanoseconds{});
   retry_after_ = {};
@@ -121,6 +122,10 @@ void SessionKeeper::close(std::string reason, Turn& turn) {
 }
 
 void SessionKeeper::on_events_sent(EventSequence through, Turn& turn) {
+  if (through < asked_) {
+    ask_again_at_ = turn.now.boot + kAskAgain;
+    answer_by_ = value_in_flight_ ? answer_by_ : BootTime::max();
+  }
   sent_ = std::max(sent_, through);
   batch_in_flight_ = through > EventSequence{} && through >= turn.log.oldest();
 }
@@ -132,8 +137,10 @@ void SessionKeeper::send_status(const session::GenerationStatus& status, Turn& t
 void SessionKeeper::pump(Turn& turn) {
   if (state_ != SessionState::kUp) return;
   const EventSequence from{std::max(sent_.value + 1, turn.log.oldest().value)};
-  if (!batch_in_flight_ && from < turn.log.next()) {
+  if (ask_again_at_ <= turn.now.boot) ask_again_at_ = BootTime::max();
+  if (!batch_in_flight_ && from < turn.log.next() && ask_again_at_ == BootTime::max()) {
     batch_in_flight_ = true;
+    asked_ = from;
     answer_by_ = std::min(answer_by_, turn.now.boot + kAnswerWithin);
     turn.out.push_back(SendEvents{from});
   }
@@ -153,6 +160,6 @@ void SessionKeeper::on_timer(const session::ObserverProgress& progress, Turn& tu
   turn.out.push_back(SendMessage{session::Heartbeat{++heartbeat_, {progress}, turn.now.wall, turn.log.next()}});
 }
 
-BootTime SessionKeeper::next_due() const { return std::min({dial_at_, deadline_, heartbeat_at_, answer_by_}); }
+BootTime SessionKeeper::next_due() const { return std::min({dial_at_, deadline_, heartbeat_at_, answer_by_, ask_again_at_}); }
 
 }  // namespace ondol::agent

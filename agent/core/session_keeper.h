@@ -30,7 +30,7 @@ class SessionKeeper {
   // Everything but a DesiredOffer, which is not a session's business.
   void on_message(const session::ToAgent& message, Turn& turn);
   void on_report_encoded(const Digest& digest) { newest_ = digest; }
-  void on_events_sent(EventSequence through, Turn& turn);
+  void on_events_sent(EventSequence through, Turn& turn);  // before the first that was asked for = none could be read
   void on_timer(const session::ObserverProgress& progress, Turn& turn);
   void send_status(const session::GenerationStatus& status, Turn& turn);
   void pump(Turn& turn);  // sends what the collector lacks
@@ -63,7 +63,8 @@ class SessionKeeper {
   Milliseconds heartbeat_interval_{30'000}, retry_after_{};
   std::uint64_t heartbeat_ = 0;
   std::optional<Digest> newest_, held_, value_in_flight_;
-  EventSequence sent_;                    // asked of the spool up to here
+  EventSequence sent_, asked_;            // of the spool: up to here, and the first of the last batch
+  BootTime ask_again_at_ = BootTime::max();  // the spool could not be read
   bool batch_in_flight_ = false;
   BootTime answer_by_ = BootTime::max();  // for what is in flight
 };
