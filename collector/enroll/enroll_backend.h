@@ -16,9 +16,10 @@ class EnrollBackend {
  public:
   virtual ~EnrollBackend() = default;
 
-  // Uses the token up, durably: of any number of calls for one token exactly one succeeds. The host is the record it was
-  // made for. Errors, each with its own answer to the host: kNotFound unknown, kConflict used, kRefused expired,
-  // kInvalidInput its record is gone; any other means "later", and the token is not used up.
+  // Uses the token up, durably: of any number of calls for one token exactly one succeeds. The host is the
+  // record it was made for. Errors, each with its own answer to the host: kNotFound unknown, kConflict used,
+  // kRefused expired, kInvalidInput its record is gone; any other means "later", and the token is not used
+  // up.
   virtual Result<HostId> redeem_token(const Sha256& token_hash, WallTime now) = 0;
 
   // kNotFound: never issued here.

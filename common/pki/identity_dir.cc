@@ -107,17 +107,6 @@ void sweep(const std::string& directory, const std::string& kept, const std::str
   }
 }
 
-Result<Identity> read_generation(const std::string& path, Purpose purpose) {
-  const IdentityFiles files = identity_files(purpose);
-  auto key = read_bounded(path + "/" + files.key, kFileLimit);
-  if (!key) return fail(key.error());
-  auto certificate = read_bounded(path + "/" + files.certificate, kFileLimit);
-  if (!certificate) return fail(certificate.error());
-  auto ca = read_bounded(path + "/" + files.ca, kFileLimit);
-  if (!ca) return fail(ca.error());
-  return Identity{std::move(*key), std::move(*certificate), std::move(*ca)};
-}
-
 Result<void> write_generation(const std::string& path, const Identity& identity, Purpose purpose) {
   const IdentityFiles files = identity_files(purpose);
   ONDOL_TRY(write_directory(path, {{files.key, identity.key_pem, true},
@@ -196,6 +185,22 @@ Result<CertificateFacts> write_identity(const std::string& directory, const Iden
     return fail(Errc::kConflict, "another process is changing the identity", directory, "try again");
   ONDOL_TRY(write_and_swap(directory, identity, owner.purpose));
   return facts;
+}
+
+Result<Identity> read_generation(const std::string& path, Purpose purpose) {
+  const IdentityFiles files = identity_files(purpose);
+  std::error_code error;
+  const std::string whole = fs::canonical(path, error).string();
+  if (error)
+    return fail(error == std::errc::no_such_file_or_directory ? Errc::kNotFound : Errc::kIo, error.message(),
+                path);
+  auto key = read_bounded(whole + "/" + files.key, kFileLimit);
+  if (!key) return fail(key.error());
+  auto certificate = read_bounded(whole + "/" + files.certificate, kFileLimit);
+  if (!certificate) return fail(certificate.error());
+  auto ca = read_bounded(whole + "/" + files.ca, kFileLimit);
+  if (!ca) return fail(ca.error());
+  return Identity{std::move(*key), std::move(*certificate), std::move(*ca)};
 }
 
 Result<Identity> read_identity(const std::string& directory, Purpose purpose) {

@@ -40,6 +40,10 @@ Result<CertificateFacts> verify_identity(const Identity& identity, const Identit
 Result<CertificateFacts> write_identity(const std::string& directory, const Identity& identity,
                                         const IdentityOwner& owner, WallTime now);
 
+// The three files of one generation; a link is followed once, so that a swap meanwhile cannot mix two
+// generations.
+Result<Identity> read_generation(const std::string& path, Purpose purpose);
+
 // What `current` names, unjudged. kNotFound: there was never one.
 Result<Identity> read_identity(const std::string& directory, Purpose purpose);
 

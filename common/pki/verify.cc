@@ -25,7 +25,8 @@ Result<void> judge_time(const std::string& whose, const CertificateFacts& facts,
                       ", and the clock here says " + render(at),
                   "set this machine's clock");
   }
-  if (at > facts.not_after) {
+  // OpenSSL's path check also ends at, not after, the last second.
+  if (at >= facts.not_after) {
     return refuse(
         whose + " expired at " + render(facts.not_after) + ", and the clock here says " + render(at),
         "renew it, or set this machine's clock");
