@@ -37,6 +37,11 @@ Ending describe(const grpc::Status& status, bool was_open) {
   if (was_open) return {status.ok() ? "stream closed by the collector" : "stream ended: " + text, false};
   const bool tls = mentions(text, "andshak") || mentions(text, "SSL") || mentions(text, "Ssl") || mentions(text, "ertificate");
   if (tls || mentions(text, "Peer name")) return {"TLS refused: " + text, true};
+  if (mentions(text, "ocket closed") || mentions(text, "reset")) {
+    return {"connection closed by the collector before TLS was done: full, stopping, or it refused the certificate (" +
+                text + ")",
+            false};
+  }
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE) return {"no TCP: " + text, false};
   return {fmt::format("server said: {}", text.empty() ? "nothing" : text), false};
 }

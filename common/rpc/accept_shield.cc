@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "common/rpc/door_list.h"
 #include "common/rpc/stream_limits.h"
@@ -174,9 +176,20 @@ class AsioShield final : public AcceptShield {
     sweep_.expires_after(kSweep);
     sweep_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
+      release_gone();
       end_overdue();
       sweep_later();
     });
+  }
+  // A handshake that failed frees its place at once: gRPC shut its own descriptor of the socket down.
+  void release_gone() {
+    const auto waiting = door_->waiting();
+    std::vector<pollfd> ends;
+    for (const auto& [peer, kept] : waiting) ends.push_back({kept, 0, 0});
+    if (ends.empty() || ::poll(ends.data(), ends.size(), 0) <= 0) return;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      if ((ends[i].revents & (POLLHUP | POLLERR)) != 0) close_if_open(door_->gone(waiting[i].first));
+    }
   }
   void end_overdue() {
     for (const int kept : door_->take_overdue(std::chrono::steady_clock::now())) {

@@ -89,6 +89,24 @@ void DoorList::ended(const PeerKey& peer) {
   if (--found->second.streams == 0 && found->second.kept < 0) forget(found);
 }
 
+std::vector<std::pair<PeerKey, int>> DoorList::waiting() const {
+  std::vector<std::pair<PeerKey, int>> all;
+  for (const auto& [deadline, peer] : deadlines_) {
+    const auto found = connections_.find(peer);
+    const bool is_its_own = found != connections_.end() && found->second.deadline == deadline;
+    if (is_its_own && found->second.kept >= 0) all.emplace_back(peer, found->second.kept);
+  }
+  return all;
+}
+
+int DoorList::gone(const PeerKey& peer) {
+  const auto found = connections_.find(peer);
+  if (found == connections_.end()) return -1;
+  const int kept = std::exchange(found->second.kept, -1);
+  if (found->second.streams == 0) forget(found);
+  return kept;
+}
+
 std::vector<int> DoorList::take_overdue(Time now) {
   std::vector<int> overdue;
   while (!deadlines_.empty() && deadlines_.front().first <= now) {

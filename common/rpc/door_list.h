@@ -40,6 +40,9 @@ class DoorList {
   int admit(const PeerKey& peer, int kept, Time deadline);
   int opened(const PeerKey& peer);  // a stream; returns the descriptor that is needed no more, else -1
   void ended(const PeerKey& peer);  // a stream
+  // Those that still wait for their first stream, by the descriptor kept for each.
+  std::vector<std::pair<PeerKey, int>> waiting() const;
+  int gone(const PeerKey& peer);            // it ended before its first stream; returns its descriptor, else -1
   std::vector<int> take_overdue(Time now);  // forgotten here: the caller ends them
   std::vector<int> take_all();
   std::size_t size() const { return connections_.size(); }

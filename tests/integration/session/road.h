@@ -33,6 +33,8 @@ class Authority {
   ~Authority() { std::filesystem::remove_all(root_); }
 
   std::string server_dir() const { return root_ + "/server"; }
+  std::string root() const { return root_; }
+  const pki::Ca& ca() const { return ca_; }
   // The directory of an agent's identity whose certificate names `host`.
   std::string agent_dir(const std::string& host) {
     const auto key = *pki::make_key();
@@ -94,15 +96,16 @@ class Server {
   struct Opened {
     collector::ConnectionId id;
     HostId host;
+    std::string serial;
     std::string peer;
   };
 
   Server(TurnedLoop& loop, const Authority& authority, collector::SessionServerOptions options = {}) : loop_(loop) {
-    options.listen = "127.0.0.1:0";
-    options.identity_dir = authority.server_dir();
+    if (options.listen.empty()) options.listen = "127.0.0.1:0";
+    if (options.identity_dir.empty()) options.identity_dir = authority.server_dir();
     collector::SessionEvents events;
-    events.on_open = [this](collector::ConnectionId id, const HostId& host, const std::string&, const std::string& peer) {
-      loop_.post([this, id, host, peer] { opened.push_back({id, host, peer}); });
+    events.on_open = [this](collector::ConnectionId id, const HostId& host, const std::string& serial, const std::string& peer) {
+      loop_.post([this, id, host, serial, peer] { opened.push_back({id, host, serial, peer}); });
     };
     events.on_message = [this](collector::ConnectionId id, session::ToCollector message) {
       loop_.post([this, id, message] { messages.emplace_back(id, message); });

@@ -67,6 +67,17 @@ TEST(DoorList, APortThatComesAgainNeitherLeaksAPlaceNorADescriptor) {
   EXPECT_EQ(door.size(), 0u);
 }
 
+TEST(DoorList, AFailedHandshakeFreesItsPlaceAtOnce) {
+  DoorList door(10, 1);
+  door.admit(peer("10.0.0.1", 1), 5, kNow + seconds(5));
+  ASSERT_EQ(door.waiting().size(), 1u);
+  EXPECT_EQ(door.waiting()[0].second, 5);
+  EXPECT_EQ(door.gone(peer("10.0.0.1", 1)), 5);
+  EXPECT_EQ(door.judge(peer("10.0.0.1", 2)), Answer::kWelcome);
+  EXPECT_TRUE(door.waiting().empty());
+  EXPECT_EQ(door.gone(peer("10.0.0.1", 1)), -1);
+}
+
 TEST(DoorList, AStreamThatEndsLateDoesNotTakeTheNewConnectionsPlace) {
   DoorList door(10, 10);
   door.admit(peer("10.0.0.1", 1), 5, kNow + seconds(5));
