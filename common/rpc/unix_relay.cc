@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <grpcpp/security/server_credentials.h>
 #include <pwd.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,6 +15,7 @@
 #include <atomic>
 #include <boost/asio.hpp>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <thread>
@@ -91,44 +93,48 @@ struct Fd {
   int release() { return std::exchange(value, -1); }
 };
 
-// A connected pair whose first end is bound to an abstract name: getpeername on the second end gives that name.
+// A connected pair whose first end is bound to an abstract name: getpeername on the second end gives that name. Nothing
+// listens, so nobody else can come in by that name.
 Result<std::array<int, 2>> named_pair(const std::string& name) {
-  Fd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  Fd named(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (listener.value < 0 || named.value < 0) return fail(system_error("no socket for an admin connection", {}));
-  sockaddr_un address{};
-  const std::string listening = fmt::format("ondol-relay/{}/{}", getpid(), name);
-  socklen_t size = abstract_address(listening, address);
-  if (bind(listener.value, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener.value, 1) != 0) {
-    return fail(system_error("cannot bind the relay's inner socket", {}));
-  }
-  sockaddr_un own{};
-  const socklen_t own_size = abstract_address(name, own);
-  if (bind(named.value, reinterpret_cast<sockaddr*>(&own), own_size) != 0 ||
-      connect(named.value, reinterpret_cast<sockaddr*>(&address), size) != 0) {
-    return fail(system_error("cannot connect the relay's inner socket", {}));
-  }
+  int ends[2];
   // gRPC reads until EAGAIN: a blocking socket would stop its poller for good.
-  Fd accepted(accept4(listener.value, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  ucred peer{};
-  socklen_t peer_size = sizeof(peer);
-  // Somebody else may have found the abstract name first; only our own end counts.
-  if (accepted.value < 0 || getsockopt(accepted.value, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size) != 0 ||
-      peer.pid != getpid()) {
-    return fail(Errc::kRefused, "a stranger connected to the relay's inner socket");
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+    return fail(system_error("no socket for an admin connection", {}));
   }
-  return std::array<int, 2>{named.release(), accepted.release()};
+  Fd named(ends[0]), plain(ends[1]);
+  sockaddr_un address{};
+  const socklen_t size = abstract_address(name, address);
+  if (bind(named.value, reinterpret_cast<sockaddr*>(&address), size) != 0) {
+    return fail(system_error("cannot name an admin connection", {}));
+  }
+  return std::array<int, 2>{named.release(), plain.release()};
 }
 
-bool in_group(uid_t uid, gid_t gid, gid_t wanted) {
+// Unguessable, so that no other process can take our names before us.
+std::uint64_t random_word() {
+  std::uint64_t word = 0;
+  if (getrandom(&word, sizeof(word), 0) != static_cast<ssize_t>(sizeof(word))) std::abort();
+  return word;
+}
+
+// The groups the caller had when it connected, as the kernel knows them.
+bool in_group(int socket, gid_t gid, gid_t wanted) {
   if (gid == wanted) return true;
-  const passwd* user = getpwuid(uid);
-  if (user == nullptr) return false;
-  std::vector<gid_t> groups(256);
-  int count = static_cast<int>(groups.size());
-  if (getgrouplist(user->pw_name, gid, groups.data(), &count) < 0) return false;
-  groups.resize(static_cast<std::size_t>(count));
+  std::vector<gid_t> groups(1024);
+  socklen_t size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) return false;
+  groups.resize(size / sizeof(gid_t));
   return std::find(groups.begin(), groups.end(), wanted) != groups.end();
+}
+
+// Somebody still answers there.
+bool is_served(const std::string& path) {
+  Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (probe.value < 0 || path.size() >= sizeof(address.sun_path)) return false;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return connect(probe.value, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
 }
 
 class AsioRelay final : public UnixRelay {
@@ -170,6 +176,10 @@ class AsioRelay final : public UnixRelay {
       if (!S_ISSOCK(there.st_mode)) {
         return fail(Errc::kAlreadyExists, "something that is not a socket is in the way", options_.path, "move it away");
       }
+      if (is_served(options_.path)) {
+        return fail(Errc::kAlreadyExists, "another process serves this socket", options_.path,
+                    "stop it, or name another socket");
+      }
       unlink(options_.path.c_str());
     }
     const mode_t before = umask(0117);
@@ -200,16 +210,17 @@ class AsioRelay final : public UnixRelay {
     });
   }
 
-  bool may_call(const ucred& peer) const {
-    return peer.uid == 0 || peer.uid == getuid() || (group_ && in_group(peer.uid, peer.gid, *group_));
+  bool may_call(int socket, const ucred& peer) const {
+    return peer.uid == 0 || peer.uid == geteuid() || (group_ && in_group(socket, peer.gid, *group_));
   }
 
   void admit(Socket outside) {
     ucred peer{};
     socklen_t size = sizeof(peer);
     if (getsockopt(outside.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return;
-    if (!may_call(peer) || open_count_ >= options_.max_connections) return;  // closing is the answer
-    auto ends = named_pair(fmt::format("{}/{}/{}/{}/{}/{}", kPeerWord, getpid(), ++number_, peer.uid, peer.gid, peer.pid));
+    if (!may_call(outside.native_handle(), peer) || open_count_ >= options_.max_connections) return;  // closing is the answer
+    auto ends = named_pair(
+        fmt::format("{}/{:x}/{}/{}/{}/{}/{}", kPeerWord, random_word(), getpid(), ++number_, peer.uid, peer.gid, peer.pid));
     if (!ends) return;
     Socket inside(io_, asio::local::stream_protocol(), (*ends)[0]);
     auto pair = std::make_shared<Pair>(std::move(outside), std::move(inside), open_count_);
@@ -241,7 +252,7 @@ std::string user_name(uid_t uid) {
   return known ? std::string(found->pw_name) : fmt::format("{}", uid);
 }
 
-// ".../ondol-caller/<our pid>/<n>/<uid>/<gid>/<pid>" from the right place on.
+// "/<our pid>/<n>/<uid>/<gid>/<pid>"
 bool read_numbers(std::string_view text, std::array<std::uint64_t, 5>& numbers) {
   const char* at = text.data();
   const char* end = at + text.size();
@@ -265,10 +276,11 @@ std::unique_ptr<UnixRelay> attach_unix_relay(grpc::ServerBuilder& builder) {
 Result<Caller> caller_of(const grpc::ServerContext& context) {
   std::string peer = context.peer();
   for (std::size_t at = 0; (at = peer.find("%2F", at)) != std::string::npos;) peer.replace(at, 3, "/");
-  const auto word = peer.find(kPeerWord);
+  const std::string prefix = fmt::format("unix-abstract:{}/", kPeerWord);
+  const auto numbers_at = peer.find('/', prefix.size());  // after the random word
   std::array<std::uint64_t, 5> numbers{};
-  if (peer.rfind("unix-abstract:", 0) != 0 || word == std::string::npos ||
-      !read_numbers(std::string_view(peer).substr(word + kPeerWord.size()), numbers) ||
+  if (peer.rfind(prefix, 0) != 0 || numbers_at == std::string::npos ||
+      !read_numbers(std::string_view(peer).substr(numbers_at), numbers) ||
       numbers[0] != static_cast<std::uint64_t>(getpid())) {
     return fail(Errc::kRefused, fmt::format("a connection without a named caller ('{}')", peer));
   }

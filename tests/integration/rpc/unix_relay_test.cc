@@ -1,8 +1,11 @@
 #include "common/rpc/unix_relay.h"
 
+#include <grp.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,16 +26,33 @@ class NameTheCaller final : public v1::Admin::Service {
   }
 };
 
-std::string ask(const std::string& path) {
+std::shared_ptr<grpc::Channel> channel_to(const std::string& path) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  auto stub = v1::Admin::NewStub(
-      grpc::CreateCustomChannel("unix:" + path, grpc::InsecureChannelCredentials(), arguments));
+  return grpc::CreateCustomChannel("unix:" + path, grpc::InsecureChannelCredentials(), arguments);
+}
+
+std::string ask(const std::shared_ptr<grpc::Channel>& channel) {
+  const auto stub = v1::Admin::NewStub(channel);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
   v1::GetStatusReply reply;
   const grpc::Status status = stub->GetStatus(&context, {}, &reply);
   return status.ok() ? reply.caller() : "refused";
+}
+
+std::string ask(const std::string& path) { return ask(channel_to(path)); }
+
+// Exit status of this program asking as nobody, with one more group: 0 answered, 1 refused.
+int ask_as_nobody(const std::string& path, gid_t group) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (setgroups(1, &group) != 0 || setgid(65534) != 0 || setuid(65534) != 0) _exit(3);
+    execl("/proc/self/exe", "ask", path.c_str(), nullptr);
+    _exit(4);
+  }
+  int status = 0;
+  return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 class UnixRelayTest : public ::testing::Test {
@@ -72,13 +92,46 @@ TEST_F(UnixRelayTest, TheServerKnowsWhoCalls) {
 }
 
 TEST_F(UnixRelayTest, ASocketLeftByACrashIsReplaced) {
+  const int left = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path_.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  ASSERT_EQ(bind(left, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(listen(left, 1), 0);
+  close(left);
+  ASSERT_TRUE(std::filesystem::is_socket(path_));
   start();
-  relay_->stop();
-  { std::ofstream(directory_ + "/other"); }
-  server_->Shutdown();
+  ASSERT_TRUE(opened_) << render(opened_.error());
+  EXPECT_NE(ask(path_), "refused");
+}
+
+TEST_F(UnixRelayTest, ASocketThatIsServedIsNotStolen) {
   start();
   ASSERT_TRUE(opened_);
-  EXPECT_NE(ask(path_), "refused");
+  NameTheCaller service;
+  grpc::ServerBuilder builder;
+  builder.RegisterService(&service);
+  auto second = attach_unix_relay(builder);
+  const auto server = builder.BuildAndStart();
+  const auto opened = second->open({path_, {}, 64});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Errc::kAlreadyExists);
+  EXPECT_NE(ask(path_), "refused") << "the first goes on";
+  server->Shutdown();
+}
+
+TEST_F(UnixRelayTest, NobodyCanComeInByTheNameOfACaller) {
+  start();
+  const auto held = channel_to(path_);
+  ASSERT_NE(ask(held), "refused");
+  int named = 0;
+  std::ifstream table("/proc/net/unix");
+  for (std::string line; std::getline(table, line);) {
+    if (line.find("@ondol-caller/") == std::string::npos) continue;
+    ++named;
+    EXPECT_EQ(line.find(" 00010000 "), std::string::npos) << "it listens: " << line;
+  }
+  EXPECT_GE(named, 1);
 }
 
 TEST_F(UnixRelayTest, AFileInTheWayIsLeftAloneAndNamed) {
@@ -106,16 +159,15 @@ TEST_F(UnixRelayTest, AUserOutsideTheGroupGetsNoAnswerEvenWithAnOpenMode) {
   if (getuid() != 0) FAIL() << "needs root: it calls as another user";
   start();
   chmod(path_.c_str(), 0666);
-  const pid_t child = fork();
-  if (child == 0) {
-    if (setgid(65534) != 0 || setuid(65534) != 0) _exit(3);
-    execl("/proc/self/exe", "ask", path_.c_str(), nullptr);
-    _exit(4);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 1) << "the call was answered";
+  EXPECT_EQ(ask_as_nobody(path_, 65534), 1) << "the call was answered";
+}
+
+TEST_F(UnixRelayTest, AMemberOfTheGroupIsAnsweredAlsoWhenItIsNotItsFirstGroup) {
+  if (getuid() != 0) FAIL() << "needs root: it calls as another user";
+  start("daemon");
+  ASSERT_TRUE(opened_) << render(opened_.error());
+  EXPECT_EQ(ask_as_nobody(path_, getgrnam("daemon")->gr_gid), 0);
+  EXPECT_EQ(ask_as_nobody(path_, 65534), 1);
 }
 
 }  // namespace ondol::rpc
