@@ -166,8 +166,10 @@ void RouteRepairs::on_applied(const RoutesApplied& applied, Turn& turn) {
 
 void RouteRepairs::on_done(const RouteOp& op, const Now& finished, Turn& turn) {
   const RouteKey& key = op.route.key;
-  const Cause cause = in_flight_[key];
   book_.made(op);
+  const auto answered = in_flight_.find(key);
+  if (answered == in_flight_.end()) return;  // a second operation on the key: its cause has its outcome
+  const Cause cause = answered->second;
   book_.note(key, RouteState::kInSync, "", turn.now.wall);
   setbacks_.erase(key);
   if (cause.another_writer) budget_.spend(key, turn.now.boot);
@@ -190,6 +192,9 @@ void RouteRepairs::on_failed(const RouteOp& op, const FailedOp& failure, Turn& t
   const RouteKey& key = op.route.key;
   Cause cause = in_flight_[key];
   needs_read_ = needs_read_ || failure.conflict;
+  // Somebody was there first: what holds the key was not made by us.
+  const auto claimed = book_.ledger().entries.find(key);
+  if (failure.conflict && claimed != book_.ledger().entries.end() && !claimed->second.made) book_.disown(key);
   ++last_round_.failed;
   Setback& setback = setbacks_[key];
   const bool is_news = setback.text != failure.text;

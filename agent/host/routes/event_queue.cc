@@ -78,6 +78,7 @@ std::span<const SeenChange> EventQueue::changes_since(const EventMark& mark) con
 
 void EventQueue::read() {
   authors_.clear();
+  may_reload_ = true;
   const std::size_t most = socket_.most_queued() + 2;  // an overrun and the end are told by a read as well
   for (std::size_t i = 0; i < most; ++i) {
     const auto got = socket_.receive(false);
@@ -117,8 +118,9 @@ void EventQueue::take(const Message& message) {
       break;
     case RTM_NEWNEXTHOP:
     case RTM_DELNEXTHOP:
-      numbers_.nexthops.clear();
-      break;  // read again when a route names one
+      numbers_.nexthops.clear();  // read again when a route names one
+      may_reload_ = true;
+      break;
     default:
       return;
   }
@@ -137,7 +139,7 @@ void EventQueue::take_route(const Message& message) {
   if (look_at_route(message, tables_).look != RouteLook::kCompared) return;
   SeenChange change;
   Decoded decoded = decode_route(message, numbers_.links, numbers_.nexthops, change.route);
-  if (decoded == Decoded::kUnknownIndex && reload_numbers()) {
+  if (decoded == Decoded::kUnknownIndex && std::exchange(may_reload_, false) && reload_numbers()) {
     change.route = {};
     decoded = decode_route(message, numbers_.links, numbers_.nexthops, change.route);
   }

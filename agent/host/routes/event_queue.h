@@ -70,6 +70,7 @@ class EventQueue {
   ComparedTables tables_;
   NumberTables numbers_;
   bool numbers_are_stale_ = true;
+  bool may_reload_ = true;  // once a read, and again when nexthop objects changed: more would tell nothing new
   Drained pending_;
   std::uint64_t disturbances_ = 0;
 };

@@ -80,6 +80,36 @@ TEST(IntentThatNoLongerMentionsRoutes, RemovesNoneOfThemAndKnowsThemStill) {
   EXPECT_EQ(world.kernel.snapshot().routes.size(), 11U) << "managed again: the one that is not mentioned goes";
 }
 
+TEST(AKeyThatSomebodyTookFirst, IsNotTakenForOursBecauseWeMeantToWriteIt) {
+  fakes::AgentWorld world;
+  start(world);
+  world.edit(ChangeKind::kAdded, routes::unicast("10.20.0.0/16", "10.0.0.9"), "by hand", 4);
+  world.offer(desired(1, {routes::unicast("10.20.0.0/16", "10.0.0.1")}));
+  world.at_point = [&](const std::string& place) {  // another tool of protocol 79 comes between claim and write
+    if (place != "after_ledger") return;
+    world.at_point = {};
+    world.kernel.edit(ChangeKind::kAdded, false, routes::unicast("10.20.0.0/16", "10.0.0.7"), 79);
+  };
+  world.edit(ChangeKind::kRemoved, routes::unicast("10.20.0.0/16", "10.0.0.9"), "by hand", 4);
+  world.pass(Seconds{30});
+  EXPECT_EQ(in_kernel(world), (std::vector<std::string>{"10.20.0.0/16 via 10.0.0.7 dev eth0 proto ondol"}));
+  EXPECT_EQ(world.core().status().by_state[routes::RouteState::kConflict], 1U);
+}
+
+TEST(ARepairOfAKeyThatIsHeldTwice, IsToldOnce) {
+  fakes::AgentWorld world;
+  start(world);
+  world.offer(desired(1, many(2)));
+  world.happen(LocalRequest{LocalRequest::Verb::kHold, 1, "uid 0"});
+  world.edit(ChangeKind::kReplaced, routes::unicast("10.100.1.0/24", "10.0.0.7"), "ip route replace", 4);
+  world.edit(ChangeKind::kAdded, routes::unicast("10.100.1.0/24", "10.0.0.8"), "ip route append", 79, true);
+  world.happen(LocalRequest{LocalRequest::Verb::kRelease, 2, "uid 0"});
+  world.pass(Seconds{10});
+  EXPECT_EQ(world.core().status().by_state[routes::RouteState::kInSync], 2U);
+  EXPECT_EQ(world.kernel.snapshot().routes.size(), 2U);
+  for (const auto& repair : events_of<session::RouteRepair>(world)) EXPECT_LT(repair.latency, Seconds{1});
+}
+
 // Two writes are under way; the first that fails or succeeds must not be taken for the other.
 TEST(AFailedWriteOfTheHold, DoesNotUndoTheGenerationThatIsBeingConfirmed) {
   AgentCore core(CoreOptions{});
