@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 
 #include "common/intent/resolve.h"
 
@@ -61,6 +62,7 @@ int run(int routes) {
   const Layers layers = Layers::parse(files, findings);
   fmt::print("{{\"bench\":\"intent\",\"figure\":\"intent.parse_200_files_s\",\"value\":{:.3f},\"unit\":\"s\"}}\n", seconds_since(start));
   std::size_t total = 0;
+  const std::clock_t cpu = std::clock();
   start = std::chrono::steady_clock::now();
   for (int i = 0; i < kHosts; ++i) {
     const auto resolved = layers.resolve(host(i), findings);
@@ -69,8 +71,8 @@ int run(int routes) {
   }
   const double seconds = seconds_since(start);
   fmt::print("{{\"bench\":\"intent\",\"figure\":\"intent.resolve_10000_hosts_s\",\"value\":{:.3f},\"unit\":\"s\",\"must\":\"<=2\","
-             "\"met\":{},\"routes_per_host\":{},\"findings\":{}}}\n",
-             seconds, seconds <= 2, total / kHosts, findings.size());
+             "\"met\":{},\"cpu_s\":{:.3f},\"routes_per_host\":{},\"findings\":{}}}\n",
+             seconds, seconds <= 2, static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC, total / kHosts, findings.size());
   return 0;
 }
 
