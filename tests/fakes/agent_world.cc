@@ -134,7 +134,7 @@ std::string AgentWorld::take_transcript() {
   return std::exchange(transcript_, {});
 }
 
-void AgentWorld::say(const std::string& line) { transcript_ += line + "\n"; }
+void AgentWorld::say(const std::string& text) { transcript_ += text + "\n"; }
 
 void AgentWorld::interpret(const agent::Effect& effect) {
   std::visit([this](const auto& known) { done(known); }, effect);
@@ -224,6 +224,7 @@ void AgentWorld::done(const agent::TruncateSpool& effect) {
 }
 
 void AgentWorld::done(const agent::OpenSession&) {
+  if (line != nullptr) return line->open();
   if (collector_answers) {
     say("dial the collector");
     queue_.push_back(agent::SessionOpened{HostId{"web-01"}});
@@ -234,11 +235,13 @@ void AgentWorld::done(const agent::OpenSession&) {
 
 void AgentWorld::done(const agent::CloseSession&) {
   say("close the session");
+  if (line != nullptr) line->close();
   queue_.push_back(agent::SessionClosed{"", false});
 }
 
 void AgentWorld::done(const agent::SendMessage& effect) {
   sent.push_back(effect.message);
+  if (line != nullptr) line->send(effect.message);
   const auto* hello = std::get_if<session::Hello>(&effect.message);
   if (hello == nullptr) {
     const auto* status = std::get_if<session::GenerationStatus>(&effect.message);
@@ -248,6 +251,7 @@ void AgentWorld::done(const agent::SendMessage& effect) {
     return;
   }
   say(fmt::format("send hello: events {} to {}", hello->oldest_event.value, hello->next_event.value - 1));
+  if (line != nullptr) return;
   session::Welcome welcome;
   welcome.session = SessionId{"s1"};
   welcome.durable_event = std::max(welcome_durable, EventSequence{hello->oldest_event.value - 1});
@@ -261,19 +265,26 @@ void AgentWorld::done(const agent::SendEvents& effect) {
   }
   say(fmt::format("send events {} to {}", effect.from.value, through));
   queue_.push_back(agent::EventsSent{EventSequence{through}});
+  if (line != nullptr) {
+    session::EventBatch batch{effect.from, {}, 0};
+    std::ranges::copy_if(disk.events, std::back_inserter(batch.events), [&](const session::HostEvent& event) {
+      return event.sequence >= effect.from && event.sequence.value <= through;
+    });
+    return line->send(batch);
+  }
   if (collector_acknowledges) queue_.push_back(agent::SessionReceived{session::EventAck{EventSequence{through}}});
 }
 
 void AgentWorld::done(const agent::EncodeReport& effect) {
   report = effect.report;
-  const std::string text = render(effect.report);
-  queue_.push_back(agent::ReportEncoded{digest_of(text)});
+  payload_ = line != nullptr ? line->encode(effect.report) : render(effect.report);
+  queue_.push_back(agent::ReportEncoded{digest_of(payload_)});
 }
 
 void AgentWorld::done(const agent::SendValue&) {
-  const std::string text = render(*report);
-  say("send value: " + text);
-  queue_.push_back(agent::SessionReceived{session::ValueAck{session::ResourceType::kRoutes, digest_of(text)}});
+  say("send value: " + render(*report));
+  if (line != nullptr) return line->send(session::ValueReport{digest_of(payload_), payload_, {}});
+  queue_.push_back(agent::SessionReceived{session::ValueAck{session::ResourceType::kRoutes, digest_of(payload_)}});
 }
 
 void AgentWorld::done(const agent::Tell& effect) { say("log: " + effect.text); }

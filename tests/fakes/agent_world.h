@@ -25,6 +25,16 @@ struct FakeDisk {
   std::string unreadable;  // confirmed | journal | ledger | highest
 };
 
+// The agent's end of a real conversation. Without one the world itself plays a collector that takes everything.
+class AgentLine {
+ public:
+  virtual ~AgentLine() = default;
+  virtual void open() = 0;   // SessionOpened or SessionClosed comes of it
+  virtual void close() = 0;
+  virtual void send(const session::ToCollector& message) = 0;
+  virtual std::string encode(const session::RoutesReport& report) = 0;
+};
+
 class AgentWorld {
  public:
   AgentWorld();
@@ -32,6 +42,7 @@ class AgentWorld {
   // ---- the world ----
   FakeKernel kernel;
   FakeDisk disk;
+  AgentLine* line = nullptr;  // outlives the world
   bool collector_answers = false;
   std::string kill_at;  // after_highest after_journal after_apply after_readback after_confirmed after_ledger after_journal_removed
   std::function<void(const std::string&)> at_point;  // called at each of these places
@@ -88,11 +99,12 @@ class AgentWorld {
   void done(const agent::Answer& effect);
   bool store(agent::StoredItem item);
   void kill_point(const std::string& name);
-  void say(const std::string& line);
+  void say(const std::string& text);
 
   std::unique_ptr<agent::AgentCore> core_;
   std::deque<agent::Happening> queue_;
   std::string transcript_;
+  std::string payload_;  // of `report`
   std::size_t sweeps_ = 0;
   std::uint64_t random_ = 1;
   bool draining_ = false;

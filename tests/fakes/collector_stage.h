@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,11 +10,12 @@
 
 #include "collector/core/collector_core.h"
 #include "common/base/overload.h"
+#include "tests/fakes/plain_store.h"
 
 namespace ondol::collector {
 
 // Thread: one. Writes commit at once unless the disk is held or failing.
-class CollectorStage {
+class CollectorStage : public PlainStore {
  public:
   enum class Disk { kWorks, kHeld, kFails };
 
@@ -70,23 +72,7 @@ class CollectorStage {
     core_ = CollectorCore(options_);
     held_.clear();
     open_.clear();
-    Loaded loaded;
-    for (const auto& [host, row] : records_) loaded.records.push_back(row);
-    for (const auto& [host, row] : heads_) loaded.desired.push_back(row);
-    for (const auto& [host, row] : values_) {
-      loaded.observed.push_back({host, session::ResourceType::kRoutes, row.digest, "", row.received, row.session});
-    }
-    for (const auto& [host, row] : positions_) loaded.positions.push_back(row);
-    for (const auto& [id, row] : drifts_) {
-      if (!row.closed) loaded.open_drift.push_back(row);
-      loaded.highest_drift = std::max(loaded.highest_drift, id);
-    }
-    for (const auto& [host, row] : statuses_) {
-      store::StatusRow status{host, row.status, row.last_seen, row.agent_version, row.boot_id, ""};
-      loaded.statuses.push_back({status, row.last_result});
-    }
-    loaded.certificates = certificates_;
-    feed(std::move(loaded));
+    feed(loaded());
   }
 
   // ---- agents ----
@@ -128,15 +114,21 @@ class CollectorStage {
   const HostState& host(const std::string& name) const { return *core_.find_host(HostId{name}); }
   const Now& now() const { return now_; }
 
+  // What goes out on the streams, in order: a message, or the end of the stream with its reason.
+  struct Spoken {
+    StreamId to;
+    std::optional<session::ToAgent> message;
+    std::string end;
+  };
+  std::deque<Spoken> spoken_;
+  // How a stored payload becomes a report again; without it, by what was remembered.
+  std::function<std::shared_ptr<const session::RoutesReport>(const std::string&)> read_payload_;
+
   std::vector<Send> sends_;
   std::vector<SendOffer> offers_;
   std::vector<session::DriftRecord> published_;
   std::vector<Tell> told_;
   std::map<StreamId, std::string> close_reasons_;
-  std::vector<HostWrites::Audit> audits_;
-  std::map<DriftId, session::DriftRecord> drifts_;  // durable
-  std::map<HostId, std::vector<session::HostEvent>> events_;  // durable
-  std::map<HostId, store::EventPosition> positions_;
   std::size_t persists_ = 0;
 
   void feed(Event event) {
@@ -147,15 +139,30 @@ class CollectorStage {
  private:
   void perform(Effects effects) {
     for (Effect& effect : effects) {
-      std::visit(Overload{[&](Send& e) { sends_.push_back(std::move(e)); },
-                          [&](SendOffer& e) { offers_.push_back(e); },
-                          [&](Close& e) { closing_.push_back(e); },
+      std::visit(Overload{[&](Send& e) { send(std::move(e)); },
+                          [&](SendOffer& e) { offer(e); },
+                          [&](Close& e) { close(e); },
                           [&](Persist& e) { todo_.push_back(e); },
                           [&](LoadValue& e) { loads_.push_back(e.host); },
                           [&](Publish& e) { published_.push_back(std::move(e.drift)); },
                           [&](Tell& e) { told_.push_back(std::move(e)); }},
                  effect);
     }
+  }
+  void send(Send send) {
+    spoken_.push_back({send.to, send.message, ""});
+    sends_.push_back(std::move(send));
+  }
+  void offer(const SendOffer& offer) {
+    offers_.push_back(offer);
+    if (const DesiredPtr& state = desired_[offer.host]; state && state->generation >= offer.generation) {
+      spoken_.push_back({offer.to, session::DesiredOffer{*state}, ""});
+    }
+  }
+  void close(const Close& close) {
+    spoken_.push_back({close.which, session::Goodbye{close.reason, close.retry_after}, ""});
+    spoken_.push_back({close.which, std::nullopt, close.reason});
+    closing_.push_back(close);
   }
   // Everything the world answers by itself, until it is quiet.
   void settle() {
@@ -170,7 +177,7 @@ class CollectorStage {
   }
   void load(const HostId& host) {
     ValueLoaded loaded{host, nullptr, nullptr};
-    if (const auto found = values_.find(host); found != values_.end()) loaded.routes = found->second.routes;
+    if (const auto found = values_.find(host); found != values_.end()) loaded.routes = read_value(found->second.payload);
     if (const auto found = desired_.find(host); found != desired_.end()) loaded.desired = found->second;
     perform(core_.step(std::move(loaded), now_));
   }
@@ -183,19 +190,7 @@ class CollectorStage {
     commit(persist);
   }
   void commit(const Persist& persist) {
-    const HostWrites& writes = *persist.writes;
-    if (writes.value) {
-      values_[persist.host] = {writes.value->digest, writes.value->received, writes.value->session,
-                               parse_(writes.value->payload)};
-    }
-    for (const auto& entry : writes.events) events_[persist.host].push_back(entry.event);
-    auto& position = positions_[persist.host];
-    position.host = persist.host;
-    position.lost += writes.lost;
-    if (!writes.events.empty()) position.durable = writes.events.back().event.sequence;
-    for (const auto& drift : writes.drifts) drifts_[drift.id] = drift;
-    if (writes.status) statuses_[persist.host] = *writes.status;
-    audits_.insert(audits_.end(), writes.audits.begin(), writes.audits.end());
+    keep(persist.host, *persist.writes);
     perform(core_.step(StoreDone{persist.token, std::nullopt}, now_));
   }
 
@@ -207,13 +202,9 @@ class CollectorStage {
   }
 
  private:
-  struct StoredValue {
-    Digest digest;
-    WallTime received{};
-    SessionId session;
-    std::shared_ptr<const session::RoutesReport> routes;
-  };
-  std::shared_ptr<const session::RoutesReport> parse_(const std::string& payload) { return reports_[payload]; }
+  std::shared_ptr<const session::RoutesReport> read_value(const std::string& payload) {
+    return read_payload_ ? read_payload_(payload) : reports_[payload];
+  }
 
   CoreOptions options_;
   CollectorCore core_;
@@ -225,11 +216,6 @@ class CollectorStage {
   std::deque<Persist> todo_, held_;
   std::deque<HostId> loads_;
   std::map<HostId, DesiredPtr> desired_;
-  std::map<HostId, DesiredHead> heads_;
-  std::map<HostId, store::HostRecord> records_;
-  std::map<HostId, StoredValue> values_;
-  std::map<HostId, HostWrites::Status> statuses_;
-  std::vector<store::CertificateRow> certificates_;
   std::map<std::string, std::shared_ptr<const session::RoutesReport>> reports_;
 };
 

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "tests/scenario/agent/script.h"
+#include "tests/fakes/agent_script.h"
 
 namespace ondol::scenario {
 namespace {

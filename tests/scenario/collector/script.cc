@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "common/base/overload.h"
+#include "tests/fakes/collector_words.h"
 
 namespace ondol::collector {
 namespace {
@@ -35,37 +35,6 @@ session::RoutesReport report_of_list(const std::vector<std::string>& written) {
   return report;
 }
 
-const char* word_of(Notice notice) {
-  switch (notice) {
-    case Notice::kCloneRefused: return "clone_refused";
-    case Notice::kIdentityRefused: return "identity_refused";
-    case Notice::kHostSilent: return "host_silent";
-    case Notice::kHostStuck: return "host_stuck";
-    case Notice::kContested: return "drift_contested";
-    case Notice::kEventsLost: return "host_events_lost";
-    case Notice::kGenerationRefused: return "generation_refused";
-    case Notice::kEventsRenumbered: return "host_events_renumbered";
-    case Notice::kStoreFailed: return "store_failed";
-    case Notice::kStoreHealed: return "store_healed";
-    case Notice::kWriteRefused: return "store_write_refused";
-  }
-  return "?";
-}
-
-std::string render_message(const session::ToAgent& message) {
-  return std::visit(
-      Overload{[](const session::Welcome& m) {
-                 return fmt::format("welcome: events to {} are stored, {}, offered {}", m.durable_event.value,
-                                    m.held.empty() ? "no value held" : "a value held", m.offered.value);
-               },
-               [](const session::EventAck& m) { return fmt::format("events to {} are stored", m.durable.value); },
-               [](const session::ValueAck&) { return std::string("value is stored"); },
-               [](const session::ValueRequest&) { return std::string("say your value"); },
-               [](const session::DesiredOffer& m) { return fmt::format("offer {}", m.state.generation.value); },
-               [](const session::Goodbye& m) { return "goodbye: " + m.reason; }},
-      message);
-}
-
 }  // namespace
 
 Script::Script() {
@@ -79,8 +48,8 @@ Script::Script() {
   commands_["disk"] = [this](Words& w, const std::string&) { disk(w); };
   commands_["hangup"] = [this](Words& w, const std::string&) { stage_.hang_up(stream(w)); };
   commands_["restart"] = [this](Words&, const std::string&) { stage_.restart(); };
-  commands_["drift"] = [this](Words&, const std::string&) { shown_ += show_drift(); };
-  commands_["hosts"] = [this](Words&, const std::string&) { shown_ += show_hosts(); };
+  commands_["drift"] = [this](Words&, const std::string&) { shown_ += render_drift(stage_); };
+  commands_["hosts"] = [this](Words&, const std::string&) { shown_ += render_hosts(stage_); };
   commands_["revoke"] = [this](Words& w, const std::string&) {
     std::string host;
     w >> host;
@@ -238,27 +207,6 @@ std::string Script::collect() {
     out += fmt::format("journal {}{}{}: {}\n", word_of(told.notice), told.host.empty() ? "" : " ", told.host, told.text);
   }
   stage_.forget_sent();
-  return out;
-}
-
-std::string Script::show_drift() const {
-  std::string out;
-  for (const auto& [id, drift] : stage_.drifts_) {
-    out += fmt::format("{} {} {} {} count {}: {}\n", id.value, drift.host.value, to_string(drift.kind),
-                       to_string(drift.outcome), drift.count, render(drift));
-  }
-  return out.empty() ? "no drift\n" : out;
-}
-
-std::string Script::show_hosts() const {
-  std::string out;
-  for (const auto& [host, state] : const_cast<CollectorStage&>(stage_).core().hosts()) {
-    out += fmt::format("{} {}{}{}: offered {} received {} applied {} running {}, {} missing {} changed {} extra, {} lost\n",
-                       host.value, to_string(state.liveness), state.silence_reason.empty() ? "" : " ",
-                       state.silence_reason, state.desired.generation.value, state.status.received.value,
-                       state.status.applied.value, state.status.running.value, state.counts.missing,
-                       state.counts.changed, state.counts.extra, state.lost);
-  }
   return out;
 }
 

@@ -36,8 +36,6 @@ class Script {
   StreamId stream(Words& words);
   std::string stream_name(StreamId id) const;
   std::string collect();
-  std::string show_drift() const;
-  std::string show_hosts() const;
 
   CollectorStage stage_;
   std::map<std::string, StreamId> streams_;

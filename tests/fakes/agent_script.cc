@@ -1,4 +1,4 @@
-#include "tests/scenario/agent/script.h"
+#include "tests/fakes/agent_script.h"
 
 #include <fmt/format.h>
 
@@ -20,12 +20,6 @@ Words split(const std::string& line) {
   Words words;
   for (std::string word; in >> word;) words.push_back(word);
   return words;
-}
-
-Nanoseconds parse_time(const std::string& text) {
-  const auto number = std::stoll(text);
-  if (text.ends_with("ms")) return Milliseconds{number};
-  return Seconds{number * (text.ends_with("h") ? 3600 : text.ends_with("m") ? 60 : 1)};
 }
 
 routes::Route parse_route(const Words& words, std::size_t from) {
@@ -68,26 +62,6 @@ void play_hand(AgentWorld& world, const Words& words) {
   world.edit(kind, route, who, protocol, verb == "append");
 }
 
-void play_offer(AgentWorld& world, const Words& words, const std::vector<std::string>& lines) {
-  DesiredState state;
-  state.generation = Generation{std::stoull(words.at(1))};
-  state.revision = Revision{fmt::format("r{}", words[1])};
-  routes::RoutesIntent intent;
-  intent.mode = Mode::kEnforce;
-  const auto has = [&](const char* option) { return std::ranges::find(words, option) != words.end(); };
-  if (has("report")) intent.mode = Mode::kReport;
-  if (has("take_over")) intent.on_conflict = routes::OnConflict::kTakeOver;
-  if (has("remove")) intent.unlisted = routes::Unlisted::kRemove;
-  if (has("ignore")) intent.unlisted = routes::Unlisted::kIgnore;
-  state.allow_mass_delete = has("mass_delete");
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    for (routes::Route& route : parse_routes(lines[i])) intent.routes.push_back(std::move(route));
-  }
-  std::ranges::sort(intent.routes, {}, &routes::Route::key);
-  if (!has("unmanaged")) state.routes = std::move(intent);
-  world.offer(std::move(state));
-}
-
 void play_guard(AgentWorld& world, const Words& words) {
   agent::GuardRules rules;
   for (std::size_t i = 1; i < words.size(); ++i) {
@@ -101,7 +75,6 @@ void play_guard(AgentWorld& world, const Words& words) {
   }
   world.happen(agent::GuardLoaded{rules});
 }
-
 void play_local(AgentWorld& world, const std::string& verb) {
   using Verb = agent::LocalRequest::Verb;
   const Verb asked = verb == "hold" ? Verb::kHold : verb == "release" ? Verb::kRelease : Verb::kWithdraw;
@@ -143,6 +116,12 @@ void play_kernel(AgentWorld& world, const Words& words) {
 
 }  // namespace
 
+Nanoseconds parse_time(const std::string& text) {
+  const auto number = std::stoll(text);
+  if (text.ends_with("ms")) return Milliseconds{number};
+  return Seconds{number * (text.ends_with("h") ? 3600 : text.ends_with("m") ? 60 : 1)};
+}
+
 std::vector<routes::Route> parse_routes(const std::string& line) {
   const Words words = split(line);
   if (words.at(0) != "range") return {parse_route(words, 0)};
@@ -155,6 +134,27 @@ std::vector<routes::Route> parse_routes(const std::string& line) {
   return all;
 }
 
+DesiredState parse_desired(const std::vector<std::string>& lines) {
+  const Words words = split(lines.at(0));
+  DesiredState state;
+  state.generation = Generation{std::stoull(words.at(1))};
+  state.revision = Revision{fmt::format("r{}", words[1])};
+  routes::RoutesIntent intent;
+  intent.mode = Mode::kEnforce;
+  const auto has = [&](const char* option) { return std::ranges::find(words, option) != words.end(); };
+  if (has("report")) intent.mode = Mode::kReport;
+  if (has("take_over")) intent.on_conflict = routes::OnConflict::kTakeOver;
+  if (has("remove")) intent.unlisted = routes::Unlisted::kRemove;
+  if (has("ignore")) intent.unlisted = routes::Unlisted::kIgnore;
+  state.allow_mass_delete = has("mass_delete");
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    for (routes::Route& route : parse_routes(lines[i])) intent.routes.push_back(std::move(route));
+  }
+  std::ranges::sort(intent.routes, {}, &routes::Route::key);
+  if (!has("unmanaged")) state.routes = std::move(intent);
+  return state;
+}
+
 std::string play(AgentWorld& world, const std::vector<std::string>& lines) {
   const Words words = split(lines.at(0));
   const std::map<std::string, std::function<void()>> commands{
@@ -162,7 +162,7 @@ std::string play(AgentWorld& world, const std::vector<std::string>& lines) {
       {"unlink", [&] { play_link(world, words); }},
       {"notice", [&] { words.at(1) == "overrun" ? world.happen(agent::KernelNotice{true, false, {}}) : world.links_changed(); }},
       {"hand", [&] { play_hand(world, words); }},
-      {"offer", [&] { play_offer(world, words, lines); }},
+      {"offer", [&] { world.offer(parse_desired(lines)); }},
       {"boot", [&] { world.boot(); }},
       {"restart", [&] { world.boot(); }},
       {"reboot", [&] { world.reboot(); }},

@@ -8,8 +8,13 @@
 
 namespace ondol::scenario {
 
+Nanoseconds parse_time(const std::string& text);  // 10s 5m 2h 100ms
+
 // "10.20.0.0/16 via 10.0.0.1 dev eth0 metric 5", "192.0.2.0/24 blackhole", "range 20 via 10.0.0.1" (20 routes).
 std::vector<routes::Route> parse_routes(const std::string& line);
+
+// "offer N [OPTION...]" and route lines.
+DesiredState parse_desired(const std::vector<std::string>& lines);
 
 // A command line with its following lines; what the agent did comes back, one line each.
 //   link NAME up|down [ADDRESS...] | unlink NAME         hand VERB ROUTE [proto P] [as COMMAND]   VERB: del add append replace lose
