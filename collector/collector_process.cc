@@ -109,7 +109,9 @@ Result<void> CollectorProcess::open_doors() {
   sessions_ = *std::move(sessions);
   runtime_->attach(*sessions_);
 
-  auto enrolment = enroll::start_enroll_server({config_.enroll_listen, paths_.current}, ca_, *backend_);
+  enroll::EnrollServerConfig enrolling{config_.enroll_listen, paths_.current};
+  enrolling.count = [this](const enroll::EnrollCount& what) { metrics_->note_enrolment(what); };
+  auto enrolment = enroll::start_enroll_server(std::move(enrolling), ca_, *backend_);
   if (!enrolment) return fail(enrolment.error());
   enrolment_ = *std::move(enrolment);
 

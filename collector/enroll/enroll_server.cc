@@ -182,7 +182,7 @@ class EnrollServer::Service {
         count({true, "renewal"});
         break;
       case Outcome::kLateRenewal:
-        count({true, "late_renewal"});
+        count({true, kLateRenewalLabel});
         journal::write(Event::certificate_renewed_late, answer.message, {{"HOST", answer.subject}});
         break;
       case Outcome::kRefused:

@@ -6,21 +6,14 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include "collector/enroll/admission.h"
 #include "collector/enroll/conversation.h"
 #include "collector/enroll/enroll_backend.h"
+#include "collector/enroll/enroll_count.h"
 #include "common/pki/issue.h"
 
 namespace ondol::enroll {
-
-// One thing to count. issued: `label` is first or renewal (late_renewal counts as one of its own). Not
-// issued: `label` is an error_code of enroll.proto, or one of over_limit handshake frame timeout broken.
-struct EnrollCount {
-  bool issued = false;
-  std::string_view label;
-};
 
 struct EnrollServerConfig {
   std::string listen = "0.0.0.0:7444";  // address:port, [v6]:port; port 0 picks a free one

@@ -1,25 +1,52 @@
 #include "collector/runtime/authority.h"
 
-#include <algorithm>
+#include <sys/stat.h>
 
+#include <algorithm>
+#include <filesystem>
+
+#include "common/base/failpoint.h"
 #include "common/pki/durable_files.h"
 #include "common/pki/verify.h"
 
 namespace ondol::collector {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::size_t kMostPemBytes = 64 << 10;
 constexpr const char* kCaFile = "ca.pem";
 constexpr const char* kCaKeyFile = "ca-key.pem";
+
+constexpr const char* kRestore = "restore ca.pem and ca-key.pem from a copy; every host trusts them";
+
+bool exists(const std::string& path) {
+  std::error_code error;
+  return fs::symlink_status(path, error).type() != fs::file_type::not_found;
+}
 
 Result<pki::Ca> make_authority(const AuthorityPaths& paths, WallTime now) {
   auto ca = pki::make_ca(now);
   if (!ca) return fail(ca.error());
   const auto key = pki::render_key(ca->key);
   if (!key) return fail(key.error());
-  ONDOL_TRY(pki::write_directory(paths.authority, {{kCaFile, pki::render_pem(ca->certificate), false},
-                                                   {kCaKeyFile, *key, true}}));
+  const std::string fresh = paths.authority + ".new";
+  std::error_code error;
+  fs::remove_all(fresh, error);
+  ONDOL_TRY(pki::write_directory(
+      fresh, {{kCaFile, pki::render_pem(ca->certificate), false}, {kCaKeyFile, *key, true}}));
+  ONDOL_FAILPOINT("authority.written");
+  fs::rename(fresh, paths.authority, error);
+  if (error) return fail(Errc::kIo, "cannot rename it: " + error.message(), fresh);
+  ONDOL_TRY(pki::sync_directory(fs::path(paths.authority).parent_path()));
   return ca;
+}
+
+Result<void> verify_private(const std::string& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0 || (facts.st_mode & 077) == 0) return {};
+  return fail(Errc::kRefused, "others can read the authority's key", path,
+              "chmod 600 it, and ask who has read it");
 }
 
 Result<pki::Ca> read_authority(const AuthorityPaths& paths, const std::string& certificate_pem) {
@@ -47,7 +74,9 @@ Result<ServerIdentity> make_server_identity(const AuthorityPaths& paths, const p
   return ServerIdentity{*std::move(facts), true};
 }
 
+// One spelling each, or a name written another way would mean a new certificate at every look.
 std::vector<std::string> sorted(std::vector<std::string> names) {
+  std::transform(names.begin(), names.end(), names.begin(), pki::normal_name);
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
@@ -56,13 +85,17 @@ std::vector<std::string> sorted(std::vector<std::string> names) {
 }  // namespace
 
 Result<pki::Ca> open_authority(const AuthorityPaths& paths, WallTime now) {
+  if (!exists(paths.authority)) {
+    if (!exists(paths.current)) return make_authority(paths, now);
+    return fail(Errc::kCorrupt, "the certificate authority is gone, but it has issued a server identity",
+                paths.authority, kRestore);
+  }
+  ONDOL_TRY(verify_private(paths.authority + "/" + kCaKeyFile));
   const auto certificate = pki::read_bounded(paths.authority + "/" + kCaFile, kMostPemBytes);
-  if (!certificate && certificate.error().code == Errc::kNotFound) return make_authority(paths, now);
-  if (!certificate) return fail(certificate.error());
-  auto ca = read_authority(paths, *certificate);
+  auto ca = certificate ? read_authority(paths, *certificate) : Result<pki::Ca>(fail(certificate.error()));
   if (ca) return ca;
-  return fail(Errc::kCorrupt, "the certificate authority cannot be used: " + ca.error().message, paths.authority,
-              "restore ca.pem and ca-key.pem from a copy; every host trusts them");
+  return fail(Errc::kCorrupt, "the certificate authority cannot be used: " + ca.error().message,
+              paths.authority, kRestore);
 }
 
 Result<ServerIdentity> ensure_server_identity(const AuthorityPaths& paths, const pki::Ca& ca,

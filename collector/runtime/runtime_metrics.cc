@@ -13,22 +13,32 @@ prometheus::Histogram::BucketBoundaries commit_buckets() {
 
 std::string word_of(session::RepairOutcome outcome) {
   switch (outcome) {
-    case session::RepairOutcome::kRepaired: return "repaired";
-    case session::RepairOutcome::kFailed: return "failed";
-    case session::RepairOutcome::kWaiting: return "waiting";
-    case session::RepairOutcome::kContested: return "contested";
-    case session::RepairOutcome::kHeld: return "held";
-    case session::RepairOutcome::kReportOnly: return "report_only";
+    case session::RepairOutcome::kRepaired:
+      return "repaired";
+    case session::RepairOutcome::kFailed:
+      return "failed";
+    case session::RepairOutcome::kWaiting:
+      return "waiting";
+    case session::RepairOutcome::kContested:
+      return "contested";
+    case session::RepairOutcome::kHeld:
+      return "held";
+    case session::RepairOutcome::kReportOnly:
+      return "report_only";
   }
   return "unknown";
 }
 
 std::string word_of(session::GenerationOutcome outcome) {
   switch (outcome) {
-    case session::GenerationOutcome::kConfirmed: return "confirmed";
-    case session::GenerationOutcome::kRefused: return "refused";
-    case session::GenerationOutcome::kRolledBack: return "rolled_back";
-    case session::GenerationOutcome::kTrial: return "trial";
+    case session::GenerationOutcome::kConfirmed:
+      return "confirmed";
+    case session::GenerationOutcome::kRefused:
+      return "refused";
+    case session::GenerationOutcome::kRolledBack:
+      return "rolled_back";
+    case session::GenerationOutcome::kTrial:
+      return "trial";
   }
   return "unknown";
 }
@@ -36,7 +46,9 @@ std::string word_of(session::GenerationOutcome outcome) {
 }  // namespace
 
 RuntimeMetrics::RuntimeMetrics(metrics::Exposer& exposer)
-    : exposer_(exposer), commit_seconds_(exposer.histograms(names::kStoreCommitSeconds).Add({}, commit_buckets())) {}
+    : exposer_(exposer),
+      commit_seconds_(exposer.histograms(names::kStoreCommitSeconds).Add({}, commit_buckets())),
+      late_renewals_(exposer.counters(names::kLateRenewals).Add({})) {}
 
 void RuntimeMetrics::follow(const metrics::Metric& metric, const std::map<std::string, std::string>& labels,
                             std::uint64_t total) {
@@ -45,7 +57,8 @@ void RuntimeMetrics::follow(const metrics::Metric& metric, const std::map<std::s
   if (ahead > 0) counter.Increment(ahead);
 }
 
-void RuntimeMetrics::set(const metrics::Metric& metric, const std::map<std::string, std::string>& labels, double value) {
+void RuntimeMetrics::set(const metrics::Metric& metric, const std::map<std::string, std::string>& labels,
+                         double value) {
   exposer_.gauges(metric).Add(labels).Set(value);
 }
 
@@ -53,11 +66,19 @@ void RuntimeMetrics::note_commit(Nanoseconds duration) {
   commit_seconds_.Observe(static_cast<double>(duration.count()) / 1e9);
 }
 
+// What is issued is counted by the backend, once it is durable.
+void RuntimeMetrics::note_enrolment(const enroll::EnrollCount& what) {
+  if (!what.issued)
+    exposer_.counters(names::kEnrollRefused).Add({{"reason", std::string(what.label)}}).Increment();
+  if (what.issued && what.label == enroll::kLateRenewalLabel) late_renewals_.Increment();
+}
+
 void RuntimeMetrics::copy(const CoreStats& stats, const CoreCounters& counters) {
-  for (const Liveness liveness : {Liveness::kNeverEnrolled, Liveness::kOnline, Liveness::kStuck, Liveness::kSilent,
-                                  Liveness::kUnknownSinceRestart}) {
+  for (const Liveness liveness : {Liveness::kNeverEnrolled, Liveness::kOnline, Liveness::kStuck,
+                                  Liveness::kSilent, Liveness::kUnknownSinceRestart}) {
     const auto count = stats.hosts.find(liveness);
-    set(names::kHosts, {{"liveness", std::string(to_string(liveness))}}, count == stats.hosts.end() ? 0 : count->second);
+    set(names::kHosts, {{"liveness", std::string(to_string(liveness))}},
+        count == stats.hosts.end() ? 0 : count->second);
   }
   set(names::kDrift, {{"type", kRoutes}, {"kind", "missing"}}, stats.drift.missing);
   set(names::kDrift, {{"type", kRoutes}, {"kind", "extra"}}, stats.drift.extra);
@@ -66,7 +87,8 @@ void RuntimeMetrics::copy(const CoreStats& stats, const CoreCounters& counters) 
   follow(names::kDriftOpened, {{"type", kRoutes}, {"kind", "missing"}}, counters.opened.missing);
   follow(names::kDriftOpened, {{"type", kRoutes}, {"kind", "extra"}}, counters.opened.extra);
   follow(names::kDriftOpened, {{"type", kRoutes}, {"kind", "changed"}}, counters.opened.changed);
-  for (const auto& [outcome, total] : counters.repairs) follow(names::kRepairs, {{"outcome", word_of(outcome)}}, total);
+  for (const auto& [outcome, total] : counters.repairs)
+    follow(names::kRepairs, {{"outcome", word_of(outcome)}}, total);
   for (const auto& [outcome, total] : counters.generations) {
     follow(names::kGenerations, {{"outcome", word_of(outcome)}}, total);
   }

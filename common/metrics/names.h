@@ -87,6 +87,8 @@ inline constexpr Metric kGenerations{Kind::kCounter, "ondol_collector_generation
     "Generations that hosts answered by outcome.", "outcome"};
 inline constexpr Metric kCertificatesIssued{Kind::kCounter, "ondol_collector_certificates_issued_total",
     "Certificates issued by kind: first or renewal.", "kind"};
+inline constexpr Metric kLateRenewals{Kind::kCounter, "ondol_collector_certificates_renewed_late_total",
+    "Renewals of certificates that had already expired; each is also counted as a renewal.", ""};
 inline constexpr Metric kServerCertificateExpiry{Kind::kGauge,
     "ondol_collector_server_certificate_expiry_timestamp_seconds",
     "When the collector's own certificate expires, in seconds since 1970.", ""};
@@ -102,7 +104,7 @@ inline constexpr Metric kOffers{Kind::kCounter, "ondol_collector_offers_total",
 
 inline constexpr std::array kAll{kSessions, kHosts, kDrift, kContested, kDriftOpened, kRepairs, kMessages, kBadInput,
                                  kConnectionsRefused, kStoreQueue, kStoreCommitSeconds, kStoreFailed, kEvents,
-                                 kEventsLost, kGenerations, kCertificatesIssued, kServerCertificateExpiry,
+                                 kEventsLost, kGenerations, kCertificatesIssued, kLateRenewals, kServerCertificateExpiry,
                                  kEnrollRefused, kClonesRefused, kIdentitiesRefused, kOffers};
 }  // namespace collector
 

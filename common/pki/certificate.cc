@@ -183,6 +183,15 @@ Result<CertificateFacts> certificate_facts(const Certificate& certificate) {
 
 Sha256 certificate_der_hash(const Certificate& certificate) { return sha256_of(render_der(certificate)); }
 
+std::string normal_name(const std::string& name) {
+  std::array<char, 16> address{};
+  if (inet_pton(AF_INET, name.c_str(), address.data()) == 1) return address_text({address.data(), 4});
+  if (inet_pton(AF_INET6, name.c_str(), address.data()) == 1) return address_text({address.data(), 16});
+  std::string lower = name;
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return lower;
+}
+
 std::string host_uri(const HostId& host) { return std::string(kHostUri) + host.value; }
 
 }  // namespace ondol::pki

@@ -47,6 +47,9 @@ Result<CertificateFacts> certificate_facts(const Certificate& certificate);
 
 Sha256 certificate_der_hash(const Certificate& certificate);
 
+// One spelling per name: addresses as the system writes them, DNS names in lower case.
+std::string normal_name(const std::string& name);
+
 // "ondol://host/NAME": the one URI in an agent's certificate.
 std::string host_uri(const HostId& host);
 

@@ -3,8 +3,6 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
-#include <strings.h>
-
 #include <algorithm>
 
 #include "common/pki/native.h"
@@ -69,10 +67,6 @@ Result<void> judge_path(X509* leaf, X509* ca, Purpose purpose, WallTime at) {
                 X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get())));
 }
 
-bool same_name(const std::string& a, const std::string& b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
-
 }  // namespace
 
 Result<CertificateFacts> verify_certificate(const Certificate& certificate, const Certificate& ca,
@@ -98,7 +92,9 @@ Result<void> verify_server(const Certificate& certificate, const Certificate& ca
                            WallTime at) {
   const auto facts = verify_certificate(certificate, ca, Purpose::kServer, at);
   if (!facts) return fail(facts.error());
-  const auto named = [&name](const std::string& own) { return same_name(own, name); };
+  const auto named = [wanted = normal_name(name)](const std::string& own) {
+    return normal_name(own) == wanted;
+  };
   if (std::any_of(facts->names.begin(), facts->names.end(), named)) return {};
   return refuse("the server's certificate does not carry the name " + name, "check collector.server_name");
 }

@@ -1,5 +1,6 @@
 // Tokens, certificates and the authority: durable before anybody hears of them.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -11,13 +12,15 @@ namespace ondol::collector {
 namespace {
 
 struct Folder {
-  std::filesystem::path path = std::filesystem::temp_directory_path() / ("ondol-collector-" + std::to_string(getpid()));
+  std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("ondol-collector-" + std::to_string(getpid()));
   Folder() { std::filesystem::create_directories(path); }
   ~Folder() { std::filesystem::remove_all(path); }
 };
 
 void put_token(RunningCollector& c, const std::string& secret, WallTime expires) {
-  EXPECT_TRUE(c.writer.submit_and_wait({store::PutToken{{sha256_of(secret), HostId{"h1"}, expires, {}, "uid 0 (root)"}}}));
+  EXPECT_TRUE(c.writer.submit_and_wait(
+      {store::PutToken{{sha256_of(secret), HostId{"h1"}, expires, {}, "uid 0 (root)"}}}));
 }
 
 TEST(EnrollBackend, ATokenIsGoodForOneUse) {
@@ -71,6 +74,73 @@ TEST(Authority, WithoutItsKeyIsAnErrorAndNotReplaced) {
   const auto broken = open_authority(paths, read_now().wall);
   ASSERT_FALSE(broken);
   EXPECT_EQ(broken.error().code, Errc::kCorrupt);
+}
+
+TEST(Authority, AKillWhileItIsMadeLeavesNoneAndTheNextStartMakesIt) {
+  const Folder folder;
+  const AuthorityPaths paths(folder.path);
+  for (const char* step : {"pki.directory", "pki.file.ca.pem", "pki.file.ca-key.pem", "authority.written"}) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::setenv("ONDOL_FAILPOINT", step, 1);
+      (void)open_authority(paths, read_now().wall);
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status)) << step << " was not reached";
+    EXPECT_FALSE(std::filesystem::exists(paths.authority)) << step;
+  }
+  EXPECT_TRUE(open_authority(paths, read_now().wall));
+}
+
+TEST(Authority, ThatIsGoneAfterItIssuedIsAnErrorAndNotReplaced) {
+  const Folder folder;
+  const AuthorityPaths paths(folder.path);
+  const auto ca = open_authority(paths, read_now().wall);
+  ASSERT_TRUE(ca);
+  ASSERT_TRUE(ensure_server_identity(paths, *ca, {}, read_now().wall));
+  std::filesystem::remove_all(paths.authority);
+  EXPECT_EQ(open_authority(paths, read_now().wall).error().code, Errc::kCorrupt);
+  EXPECT_FALSE(std::filesystem::exists(paths.authority));
+}
+
+TEST(Authority, WithoutItsCertificateOrWithAnEmptyOneIsAnErrorAndNotReplaced) {
+  const Folder folder;
+  const AuthorityPaths paths(folder.path);
+  ASSERT_TRUE(open_authority(paths, read_now().wall));
+  std::filesystem::resize_file(paths.authority + "/ca.pem", 0);
+  EXPECT_EQ(open_authority(paths, read_now().wall).error().code, Errc::kCorrupt);
+  std::filesystem::remove(paths.authority + "/ca.pem");
+  EXPECT_EQ(open_authority(paths, read_now().wall).error().code, Errc::kCorrupt);
+}
+
+TEST(Authority, WhoseKeyOthersCanReadIsRefused) {
+  const Folder folder;
+  const AuthorityPaths paths(folder.path);
+  ASSERT_TRUE(open_authority(paths, read_now().wall));
+  std::filesystem::permissions(paths.authority + "/ca-key.pem", std::filesystem::perms::group_read,
+                               std::filesystem::perm_options::add);
+  EXPECT_EQ(open_authority(paths, read_now().wall).error().code, Errc::kRefused);
+}
+
+TEST(ServerIdentity, IsTheSameWhicheverWayItsNamesAreSpelt) {
+  const Folder folder;
+  const AuthorityPaths paths(folder.path);
+  const WallTime now = read_now().wall;
+  const auto ca = open_authority(paths, now);
+  const std::vector<std::string> names{"Collector.Example", "2001:DB8:0:0::1"};
+  ASSERT_TRUE(ensure_server_identity(paths, *ca, names, now));
+  EXPECT_FALSE(ensure_server_identity(paths, *ca, names, now)->renewed);
+}
+
+TEST(ServerIdentity, IsMadeAnewWhenItBeginsInTheFutureAfterAClockWasSetBack) {
+  const Folder folder;
+  const AuthorityPaths paths(folder.path);
+  const WallTime now = read_now().wall;
+  const auto ca = open_authority(paths, now);
+  ASSERT_TRUE(ensure_server_identity(paths, *ca, {}, now + std::chrono::hours(24 * 30)));
+  EXPECT_TRUE(ensure_server_identity(paths, *ca, {}, now)->renewed);
 }
 
 TEST(ServerIdentity, IsKeptWhileYoungAndRenewedWhenOldOrRenamed) {
