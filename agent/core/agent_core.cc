@@ -19,7 +19,7 @@ constexpr Seconds kToldGap{10};
 
 AgentCore::AgentCore(CoreOptions options)
     : options_(std::move(options)),
-      book_(options_.session.boot_id, options_.collector_path),
+      book_(options_.session.boot_id),
       repairs_(book_),
       watch_(book_, repairs_),
       generation_(book_, repairs_),
@@ -126,6 +126,8 @@ void AgentCore::on(const SessionReceived& received, Turn& turn) {
   const auto* offer = std::get_if<session::DesiredOffer>(&received.message);
   if (offer != nullptr && session_.state() == SessionState::kUp) generation_.offer(offer->state, turn);
 }
+
+void AgentCore::on(const CollectorResolved& resolved, Turn&) { book_.collector_path = resolved.path; }
 
 void AgentCore::on(const GuardLoaded& loaded, Turn& turn) {
   if (!loaded.rules.problem.empty() && loaded.rules.problem != book_.guard.problem) {

@@ -20,7 +20,6 @@ namespace ondol::agent {
 struct CoreOptions {
   SessionOptions session;
   Milliseconds sweep{5'000};             // between whole verifications
-  std::vector<IpPrefix> collector_path;  // the collector's addresses, /32 and /128
 };
 
 // What `status` and the metrics show.
@@ -67,6 +66,7 @@ class AgentCore {
   void on(const SessionOpened& opened, Turn& turn);
   void on(const SessionReceived& received, Turn& turn);
   void on(const SessionClosed& closed, Turn& turn);
+  void on(const CollectorResolved& resolved, Turn& turn);
   void on(const GuardLoaded& loaded, Turn& turn);
   void on(const LocalRequest& request, Turn& turn);
   void on(const TimerFired&, Turn& turn);

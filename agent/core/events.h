@@ -59,6 +59,7 @@ struct SessionClosed {
   std::string reason;
   bool refused = false;
 };
+struct CollectorResolved { std::vector<IpPrefix> path; };  // its addresses, /32 and /128
 struct GuardLoaded { GuardRules rules; };
 struct LocalRequest {
   enum class Verb : std::uint8_t { kHold, kRelease, kWithdraw };
@@ -69,8 +70,8 @@ struct LocalRequest {
 struct TimerFired {};
 
 using Happening = std::variant<Booted, RoutesTouched, KernelNotice, RoutesRead, RoutesApplied, Persisted, SpoolTrimmed,
-                               EventsSent, ReportEncoded, SessionOpened, SessionReceived, SessionClosed, GuardLoaded,
-                               LocalRequest, TimerFired>;
+                               EventsSent, ReportEncoded, SessionOpened, SessionReceived, SessionClosed,
+                               CollectorResolved, GuardLoaded, LocalRequest, TimerFired>;
 
 struct Event {
   Now now;

@@ -142,8 +142,8 @@ routes::RoutePlan GenerationApply::make_plan() const {
   if (!candidate_.routes) return {};
   routes::PlanRules rules;
   rules.never_remove_covering = book_.guard.protected_prefixes;
-  rules.never_remove_covering.insert(rules.never_remove_covering.end(), book_.collector_path().begin(),
-                                     book_.collector_path().end());
+  rules.never_remove_covering.insert(rules.never_remove_covering.end(), book_.collector_path.begin(),
+                                     book_.collector_path.end());
   return plan_routes(*candidate_.routes, snapshot, rules);
 }
 

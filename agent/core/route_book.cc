@@ -30,8 +30,7 @@ const routes::Route* find_route(const routes::RoutesIntent& intent, const RouteK
   return at != intent.routes.end() && at->key == key ? &*at : nullptr;
 }
 
-RouteBook::RouteBook(std::string boot_id, std::vector<IpPrefix> collector_path)
-    : boot_id_(std::move(boot_id)), collector_path_(std::move(collector_path)) {
+RouteBook::RouteBook(std::string boot_id) : boot_id_(std::move(boot_id)) {
   ledger_.boot_id = boot_id_;
 }
 
@@ -258,13 +257,13 @@ std::vector<Refusal> RouteBook::judge(std::span<const routes::RouteOp> operation
     return op.kind == routes::OpKind::kRemove || op.route.value.type != routes::RouteType::kUnicast;
   });
   std::vector<IpPrefix> targets = guard.protected_prefixes;
-  if (closes) targets.insert(targets.end(), collector_path_.begin(), collector_path_.end());
+  if (closes) targets.insert(targets.end(), collector_path.begin(), collector_path.end());
   const bool covers = std::any_of(operations.begin(), operations.end(), [&](const routes::RouteOp& op) {
     return leads_to_any(op.route.key.destination, targets);
   });
   // Looking at every route is for the few operations that a target could be reached through.
   const std::vector<ObservedRoute> around = covers ? routes_to(targets) : std::vector<ObservedRoute>{};
-  return judge_operations(operations, {guard, collector_path_, around, links});
+  return judge_operations(operations, {guard, collector_path, around, links});
 }
 
 session::RoutesReport RouteBook::report() const {

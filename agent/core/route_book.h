@@ -15,7 +15,7 @@ namespace ondol::agent {
 // Thread: one. Facts and judgements only: it never asks the world for anything.
 class RouteBook {
  public:
-  RouteBook(std::string boot_id, std::vector<IpPrefix> collector_path);
+  explicit RouteBook(std::string boot_id);
 
   // ---- what is wanted ----
   const std::optional<DesiredState>& confirmed() const { return confirmed_; }
@@ -32,6 +32,7 @@ class RouteBook {
   Merged absorb(const routes::RouteSnapshot& snapshot);  // the first read is no change
   std::vector<LinkFacts> links;
   GuardRules guard;
+  std::vector<IpPrefix> collector_path;  // the collector's addresses, /32 and /128
 
   // ---- what is ours ----
   const Ledger& ledger() const { return ledger_; }
@@ -59,14 +60,12 @@ class RouteBook {
   // Operations that put these keys right and touch nothing else.
   routes::RoutePlan plan_keys(std::span<const routes::RouteKey> keys) const;
   std::vector<Refusal> judge(std::span<const routes::RouteOp> operations) const;
-  const std::vector<IpPrefix>& collector_path() const { return collector_path_; }
   session::RoutesReport report() const;
 
  private:
   std::vector<routes::ObservedRoute> routes_to(const std::vector<IpPrefix>& targets) const;
 
   std::string boot_id_;
-  std::vector<IpPrefix> collector_path_;
   std::optional<DesiredState> confirmed_;
   RouteTable table_;
   Ledger ledger_;

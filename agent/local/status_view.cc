@@ -58,10 +58,12 @@ std::string routes_text(const json& status) {
   std::string text = line("routes", fmt::format("{} wanted, {} observed, mode {}", text_at(status, "/routes/wanted"),
                                                 text_at(status, "/routes/observed"), text_at(status, "/routes/mode")));
   const json routes = status.value("routes", json::object());
-  for (const auto& [state, count] : routes.value("by_state", json::object()).items()) {
+  const json by_state = routes.value("by_state", json::object());
+  const json objects = routes.value("not_in_sync", json::array());
+  for (const auto& [state, count] : by_state.items()) {
     if (count != 0) text += fmt::format("{:<14}{:>7} {}\n", "", count.dump(), escaped(state));
   }
-  for (const json& object : routes.value("not_in_sync", json::array())) {
+  for (const json& object : objects) {
     text += fmt::format("{:<14}        {} {}\n", "", text_at(object, "/key"),
                         with_reason(text_at(object, "/state"), text_at(object, "/reason")));
   }
@@ -112,22 +114,6 @@ std::string render_text(const json& status) {
                                      text_at(status, "/events/lost")));
   add("spool", "/events/problem");
   return text;
-}
-
-json render_json(const routes::RouteSnapshot& snapshot) {
-  json routes = json::array();
-  for (const routes::ObservedRoute& seen : snapshot.routes) {
-    const routes::RouteKey& key = seen.route.key;
-    routes.push_back({{"to", render(key.destination)},
-                      {"table", key.table},
-                      {"metric", key.metric},
-                      {"from", key.source ? json(render(*key.source)) : json(nullptr)},
-                      {"value", render(seen.route.value)},
-                      {"protocol", routes::protocol_name(seen.protocol)}});
-  }
-  json counted = json::object();
-  for (const auto& [protocol, count] : snapshot.counted) counted[routes::protocol_name(protocol)] = count;
-  return {{"routes", routes}, {"only_counted", counted}, {"policy_rules", snapshot.policy_rules}};
 }
 
 }  // namespace ondol::agent

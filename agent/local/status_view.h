@@ -24,7 +24,4 @@ nlohmann::json render_json(const AgentFacts& facts);
 // From what render_json gave, also by another version: missing keys are shown as unknown.
 std::string render_text(const nlohmann::json& status);
 
-// What `inspect routes` prints.
-nlohmann::json render_json(const routes::RouteSnapshot& snapshot);
-
 }  // namespace ondol::agent

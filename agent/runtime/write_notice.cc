@@ -1,0 +1,38 @@
+#include "agent/runtime/interpreter.h"
+#include "common/journal/journal.h"
+
+namespace ondol::agent {
+namespace {
+
+journal::Event event_of(Notice notice) {
+  using journal::Event;
+  switch (notice) {
+    case Notice::kReady: return Event::agent_ready;
+    case Notice::kRoutesRepaired: return Event::routes_repaired;
+    case Notice::kRepairFailed: return Event::repair_failed;
+    case Notice::kRouteContested: return Event::drift_contested;
+    case Notice::kGenerationConfirmed: return Event::generation_confirmed;
+    case Notice::kGenerationRefused: return Event::generation_refused;
+    case Notice::kGenerationRolledBack: return Event::generation_refused;
+    case Notice::kGenerationBlocked: return Event::generation_waits;
+    case Notice::kHeld: return Event::changes_held;
+    case Notice::kReleased: return Event::changes_released;
+    case Notice::kWithdrawn: return Event::routes_withdrawn;
+    case Notice::kStorageFailed: return Event::agent_state_failed;
+    case Notice::kStorageRecovered: return Event::agent_state_healed;
+    case Notice::kStateUnreadable: return Event::agent_state_unreadable;
+    case Notice::kObserverFailed: return Event::observer_failed;
+    case Notice::kObserverRecovered: return Event::observer_healed;
+    case Notice::kOverrun: return Event::netlink_overrun;
+    case Notice::kSessionUp: return Event::session_up;
+    case Notice::kSessionLost: return Event::session_lost;
+    case Notice::kGuardRefuses: return Event::guard_refuses;
+  }
+  return journal::Event::agent_failed;
+}
+
+}  // namespace
+
+void write_notice(const Tell& tell) { journal::write(event_of(tell.notice), tell.text); }
+
+}  // namespace ondol::agent

@@ -1,0 +1,67 @@
+#include "tests/integration/agent/agent_host.h"
+
+namespace ondol::agent {
+namespace {
+
+class KilledAt : public AgentHost, public testing::WithParamInterface<const char*> {};
+
+// Runs the agent in a child that is killed at the failpoint; the parent sees what is left.
+void run_killed(const AgentConfig& config, const DesiredState& next, const char* failpoint) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::setenv("ONDOL_FAILPOINT", failpoint, 1);
+    fakes::FakeCollector collector;
+    collector.offer(next);
+    auto parts = open_parts(config).value();
+    parts.make_link = [&collector](PostToLoop post, SessionCallbacks callbacks) {
+      return std::make_unique<fakes::FakeLink>(collector, std::move(post), std::move(callbacks));
+    };
+    ::alarm(30);
+    AgentRuntime runtime(config, std::move(parts));
+    runtime.run();
+    ::_exit(9);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << failpoint << " " << status;
+}
+
+TEST_P(KilledAt, LeavesExactlyTheOldOrExactlyTheNewAfterTheRestart) {
+  fixtures::run("ip route add 10.77.0.0/16 via 10.0.0.9 proto static");
+  start();
+  collector_.offer(desired(1, many(700)));
+  ASSERT_TRUE(confirmed(1));
+  stop();
+  const auto before = in_kernel();
+  // 400 stay, 300 go, 400 come, one is taken over.
+  auto wanted = many(400);
+  for (routes::Route& route : many(400, "10.0.0.3", 120)) wanted.push_back(std::move(route));
+  wanted.push_back(routes::unicast("10.77.0.0/16", "10.0.0.2"));
+  DesiredState next = desired(2, wanted);
+  next.routes->on_conflict = routes::OnConflict::kTakeOver;
+
+  run_killed(config_, next, GetParam());
+  start();
+  ASSERT_TRUE(collector_.wait_for([](const auto& events) {
+    return has_result(events, 2, session::GenerationOutcome::kRolledBack) || has_result(events, 2, session::GenerationOutcome::kConfirmed);
+  }));
+  const auto after = in_kernel();
+  const bool is_new = after.contains("10.77.0.0/16 via 10.0.0.2 proto ondol");
+  if (is_new) {
+    EXPECT_EQ(after.size(), 801U);
+  } else {
+    EXPECT_EQ(after, before);
+  }
+  const auto state = nlohmann::json::parse(send_local(config_.local_socket, "status")->status);
+  EXPECT_EQ(state["generation"]["running"], is_new ? 2 : 1);
+  EXPECT_EQ(state["routes"]["by_state"]["in_sync"], is_new ? 801 : 700);
+  EXPECT_FALSE(std::filesystem::exists(config_.state_dir + "/journal"));
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryStep, KilledAt,
+                         testing::Values("after_highest", "after_journal", "mid_apply", "after_apply", "after_readback",
+                                         "after_confirmed", "after_ledger", "after_journal_removed"),
+                         [](const auto& place) { return std::string(place.param); });
+
+}  // namespace
+}  // namespace ondol::agent
