@@ -1,0 +1,50 @@
+// The real ondol-collector on loopback with its own state directory: started, asked, killed and started again.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ondol/v1/admin.grpc.pb.h"
+
+namespace ondol::collector {
+
+// Ready = it told systemd's socket so. Everything is gone with the object.
+class RealCollector {
+ public:
+  RealCollector();
+  ~RealCollector();
+  RealCollector(const RealCollector&) = delete;
+  RealCollector& operator=(const RealCollector&) = delete;
+
+  void start();                  // returns when READY=1 came
+  void kill();                   // SIGKILL
+  int stop();                    // SIGTERM; the exit code
+  v1::Admin::Stub& admin();      // over the unix socket
+  std::string agents_address() const;
+  std::string enroll_address() const;
+  std::string metrics() const;   // the page
+  const std::filesystem::path& folder() const { return folder_; }
+
+  // ---- what an operator does ----
+  void import(const std::vector<std::string>& hosts);
+  std::string create_token(const std::string& host);
+  v1::ConfigReply apply(const std::string& global_yaml);
+  v1::HostSummary show(const std::string& host);
+  std::vector<v1::Drift> drift(bool with_closed);
+
+ private:
+  void write_config();
+  std::string wait_for_notice(const std::string& wanted);
+
+  std::filesystem::path folder_;
+  int agents_port_ = 0, enroll_port_ = 0, metrics_port_ = 0;
+  int notify_ = -1;
+  pid_t process_ = 0;
+  std::unique_ptr<v1::Admin::Stub> admin_;
+};
+
+}  // namespace ondol::collector
