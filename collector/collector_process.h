@@ -10,6 +10,7 @@
 #include "collector/enroll/enroll_server.h"
 #include "collector/runtime/authority.h"
 #include "collector/runtime/runtime_metrics.h"
+#include "collector/runtime/store_enroll_backend.h"
 #include "common/metrics/exposer.h"
 
 namespace ondol::collector {

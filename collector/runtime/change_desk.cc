@@ -29,7 +29,8 @@ Result<void> ChangeDesk::commit(store::Batch batch) {
   auto stored = parts_.writer.submit_and_wait(std::move(batch));
   if (stored) return {};
   const Error& error = stored.error();
-  return fail(Errc::kUnavailable, "audit not durable: " + error.message, error.where,
+  const std::string place = error.where.empty() ? "" : " at " + error.where;
+  return fail(Errc::kUnavailable, "audit not durable: " + error.message + place, "",
               error.remedy.empty() ? "nothing was changed; try again when the store is healthy" : error.remedy);
 }
 

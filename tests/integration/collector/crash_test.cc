@@ -2,8 +2,7 @@
 #include <gtest/gtest.h>
 #include <grpcpp/grpcpp.h>
 
-#include "common/wire/routes_wire.h"
-#include "tests/fakes/agent_says.h"
+#include "tests/integration/collector/reported.h"
 #include "tests/integration/collector/scripted_agent.h"
 
 namespace ondol::collector {
@@ -13,10 +12,7 @@ constexpr int kCycles = 20;
 constexpr const char* kCard = "10.20.0.0/16 via 10.0.0.1";
 
 session::ValueReport numbered_value(std::uint64_t number) {
-  session::RoutesReport report =
-      report_of({"10." + std::to_string(number / 256 % 256) + "." + std::to_string(number % 256) + ".0/24 via 10.0.0.1"});
-  const std::string payload = wire::encode(report);
-  return {digest_of(payload), payload, std::move(report)};
+  return reported({"10." + std::to_string(number / 256 % 256) + "." + std::to_string(number % 256) + ".0/24 via 10.0.0.1"});
 }
 
 struct Load {

@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -41,17 +42,24 @@ int notify_socket(const std::string& path) {
 
 }  // namespace
 
-RealCollector::RealCollector()
+RealCollector::RealCollector(int state_mib)
     : agents_port_(free_port()), enroll_port_(free_port()), metrics_port_(free_port()) {
   std::string name = (std::filesystem::temp_directory_path() / "ondol-collector-XXXXXX").string();
   folder_ = mkdtemp(name.data());
   write_config();
+  if (state_mib > 0) {
+    std::filesystem::create_directory(folder_ / "state");
+    const std::string size = "size=" + std::to_string(state_mib) + "m";
+    mounted_ = mount("tmpfs", (folder_ / "state").c_str(), "tmpfs", 0, size.c_str()) == 0;
+    EXPECT_TRUE(mounted_) << "needs root";
+  }
   notify_ = notify_socket(folder_ / "notify");
 }
 
 RealCollector::~RealCollector() {
   if (process_ != 0) kill();
   close(notify_);
+  if (mounted_) umount2((folder_ / "state").c_str(), MNT_DETACH);
   std::filesystem::remove_all(folder_);
 }
 
@@ -131,14 +139,26 @@ std::string RealCollector::create_token(const std::string& host) {
   return reply.token();
 }
 
-v1::ConfigReply RealCollector::apply(const std::string& global_yaml) {
+grpc::Status RealCollector::try_apply(const std::string& global_yaml, v1::ConfigReply& reply) {
   v1::ConfigRequest request;
   v1::LayerFile& file = *request.add_files();
   file.set_path("layers/global.yaml");
   file.set_content(global_yaml);
-  v1::ConfigReply reply;
   grpc::ClientContext context;
-  const auto status = admin_->ApplyConfig(&context, request, &reply);
+  return admin_->ApplyConfig(&context, request, &reply);
+}
+
+v1::ConfigReply RealCollector::apply(const std::string& global_yaml) {
+  v1::ConfigReply reply;
+  const auto status = try_apply(global_yaml, reply);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return reply;
+}
+
+v1::GetStatusReply RealCollector::status() {
+  v1::GetStatusReply reply;
+  grpc::ClientContext context;
+  const auto status = admin_->GetStatus(&context, {}, &reply);
   EXPECT_TRUE(status.ok()) << status.error_message();
   return reply;
 }

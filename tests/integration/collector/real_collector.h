@@ -15,7 +15,8 @@ namespace ondol::collector {
 // Ready = it told systemd's socket so. Everything is gone with the object.
 class RealCollector {
  public:
-  RealCollector();
+  // state_mib: the state directory is a tmpfs of its own of that size (needs root); 0 = a plain directory.
+  explicit RealCollector(int state_mib = 0);
   ~RealCollector();
   RealCollector(const RealCollector&) = delete;
   RealCollector& operator=(const RealCollector&) = delete;
@@ -33,6 +34,8 @@ class RealCollector {
   void import(const std::vector<std::string>& hosts);
   std::string create_token(const std::string& host);
   v1::ConfigReply apply(const std::string& global_yaml);
+  grpc::Status try_apply(const std::string& global_yaml, v1::ConfigReply& reply);
+  v1::GetStatusReply status();
   v1::HostSummary show(const std::string& host);
   std::vector<v1::Drift> drift(bool with_closed);
 
@@ -43,6 +46,7 @@ class RealCollector {
   std::filesystem::path folder_;
   int agents_port_ = 0, enroll_port_ = 0, metrics_port_ = 0;
   int notify_ = -1;
+  bool mounted_ = false;
   pid_t process_ = 0;
   std::unique_ptr<v1::Admin::Stub> admin_;
 };

@@ -4,8 +4,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include "common/wire/routes_wire.h"
-#include "tests/fakes/agent_says.h"
+#include "tests/integration/collector/reported.h"
 #include "tests/integration/collector/scripted_agent.h"
 
 namespace ondol::collector {
@@ -14,12 +13,6 @@ namespace {
 constexpr const char* kCard = "10.20.0.0/16 via 10.0.0.1";
 constexpr const char* kLayer =
     "mode: { routes: enforce }\nroutes:\n  list:\n    - { to: 10.20.0.0/16, via: 10.0.0.1, reason: \"card network\" }\n";
-
-session::ValueReport reported(std::initializer_list<std::string> written) {
-  session::RoutesReport report = report_of(written);
-  const std::string payload = wire::encode(report);
-  return {digest_of(payload), payload, std::move(report)};
-}
 
 struct Road : ::testing::Test {
   RealCollector collector;
@@ -44,7 +37,10 @@ TEST_F(Road, WrittenIntentIsOfferedAcknowledgedAndItsDriftListed) {
   agent.connect();
   ASSERT_TRUE(agent.wait_for<session::Welcome>());
   const v1::ConfigReply reply = collector.apply(kLayer);
-  ASSERT_EQ(reply.findings_size(), 0) << reply.findings(0).message();
+  for (const v1::Finding& finding : reply.findings()) {
+    EXPECT_EQ(finding.severity(), v1::Finding::SEVERITY_WARNING) << finding.message();
+  }
+  EXPECT_EQ(reply.hosts_changed(), 2u);
   const auto offer = agent.wait_for<session::DesiredOffer>();
   ASSERT_TRUE(offer);
   EXPECT_EQ(offer->state.generation, Generation{1});
@@ -127,9 +123,7 @@ TEST_F(Road, ARevokedHostIsCutOffWithinFiveSeconds) {
 }
 
 TEST_F(Road, TheCollectorNamesWhoAsks) {
-  v1::GetStatusReply reply;
-  grpc::ClientContext context;
-  ASSERT_TRUE(collector.admin().GetStatus(&context, {}, &reply).ok());
+  const v1::GetStatusReply reply = collector.status();
   const passwd* user = getpwuid(getuid());
   EXPECT_EQ(reply.caller(), "uid " + std::to_string(getuid()) + " (" + (user != nullptr ? user->pw_name : "?") + ")");
   v1::ShowRecordRequest request;

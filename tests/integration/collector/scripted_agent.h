@@ -1,6 +1,7 @@
 // An agent that says what a test tells it to, over the real transport with a certificate from the collector itself.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -45,6 +46,11 @@ class ScriptedAgent {
     return found;
   }
   std::optional<std::string> wait_for_close();
+  template <typename T>
+  bool was_told() {
+    const std::lock_guard lock(mutex_);
+    return std::any_of(received_.begin(), received_.end(), [](const auto& m) { return std::holds_alternative<T>(m); });
+  }
 
   std::uint64_t runs = 0;  // generation it says it runs
   EventSequence next_event{1};
