@@ -159,7 +159,7 @@ void AgentRuntime::open_session() {
   if (config_.collector.empty()) return interpreter_.feed(SessionClosed{"no collector is configured", true});
   if (!identity_.facts()) return interpreter_.feed(SessionClosed{identity_.problem(), true});
   resolve_collector();
-  link_->open({config_.collector, config_.server_name, config_.identity_dir});
+  link_->open({config_.collector, config_.server_name, config_.identity_dir + "/current"});
 }
 
 void AgentRuntime::send(const session::ToCollector& message) {
