@@ -59,9 +59,14 @@ tl::unexpected<Error> refused(const v1::EnrollReply& reply) {
   return fail(kind, "the collector refused: " + (text.empty() ? escaped(code.substr(0, 64)) : text));
 }
 
+struct Grant {
+  v1::EnrollReply reply;
+  WallTime issued{};  // by the collector's clock
+};
+
 // One conversation. `fill` completes the request once the challenge is known.
 template <typename Fill>
-Result<v1::EnrollReply> converse(const EnrollTarget& target, const pki::ChainJudge& judge, Fill fill) {
+Result<Grant> converse(const EnrollTarget& target, const pki::ChainJudge& judge, Fill fill) {
   const pki::TlsTarget tls{target.address, target.server_name, std::string(pki::kEnrollProtocol)};
   auto client = pki::TlsClient::open(tls, judge, target.limit);
   if (!client) return fail(client.error());
@@ -75,7 +80,7 @@ Result<v1::EnrollReply> converse(const EnrollTarget& target, const pki::ChainJud
   auto reply = receive<v1::EnrollReply>(*client);
   if (!reply) return fail(reply.error());
   if (!reply->error_code().empty() || !reply->error().empty()) return refused(*reply);
-  return reply;
+  return Grant{std::move(*reply), wall_from_unix_ns(challenge->time_unix_ns())};
 }
 
 // The CA that the token names, among what the server sent.
@@ -142,12 +147,13 @@ Result<pki::CertificateFacts> enroll(const EnrollTarget& target, const std::stri
     request.mutable_first()->set_csr_der(wish->csr_der);
     return {};
   };
-  const auto reply = converse(target, judge, fill);
-  if (!reply) return fail(reply.error());
+  const auto grant = converse(target, judge, fill);
+  if (!grant) return fail(grant.error());
   const auto key_pem = pki::render_key(wish->key);
   if (!key_pem) return fail(key_pem.error());
   // The CA is the pinned one, whatever the reply says.
-  return keep(target, {*key_pem, reply->certificate_chain_pem(), ca_pem}, reply->host(), now);
+  return keep(target, {*key_pem, grant->reply.certificate_chain_pem(), ca_pem}, grant->reply.host(),
+              grant->issued);
 }
 
 Result<pki::CertificateFacts> renew(const EnrollTarget& target, WallTime now) {
@@ -167,12 +173,13 @@ Result<pki::CertificateFacts> renew(const EnrollTarget& target, WallTime now) {
     request.mutable_renewal()->set_signature(*signature);
     return {};
   };
-  const auto reply = converse(target, judge, fill);
-  if (!reply) return fail(reply.error());
+  const auto grant = converse(target, judge, fill);
+  if (!grant) return fail(grant.error());
   const auto key_pem = pki::render_key(wish->key);
   if (!key_pem) return fail(key_pem.error());
   // Kept only when it names the host that this one already is.
-  return keep(target, {*key_pem, reply->certificate_chain_pem(), current->ca_pem}, current->host.value, now);
+  return keep(target, {*key_pem, grant->reply.certificate_chain_pem(), current->ca_pem}, current->host.value,
+              grant->issued);
 }
 
 }  // namespace ondol::agent

@@ -7,18 +7,21 @@ namespace ondol::enroll {
 Admission AdmissionDesk::admit(const std::string& source, Time now) {
   if (open_ >= limits_.connections) return Admission::kClose;
   if (sources_.size() >= limits_.sources && !sources_.contains(source)) forget_idle();
-  const auto [found, fresh] = sources_.try_emplace(source, Source{0, limits_.burst, now});
+  const auto [found, fresh] = sources_.try_emplace(source, Source{0, limits_.burst, limits_.burst, now});
   Source& known = found->second;
   if (known.open >= limits_.connections_per_source) return Admission::kClose;
   const double elapsed = std::chrono::duration<double>(std::max(now - known.filled, Time::zero())).count();
-  known.tokens = std::min(limits_.burst, known.tokens + elapsed * limits_.rate_per_second);
-  known.filled = now;
-  // Debt goes down to one more burst: that many are told to wait, the rest is dropped.
-  if (known.tokens - 1 < -limits_.burst) return Admission::kClose;
-  known.tokens -= 1;
+  for (double* bucket : {&known.serves, &known.refusals}) {
+    *bucket = std::min(limits_.burst, *bucket + elapsed * limits_.rate_per_second);
+  }
+  known.filled = std::max(known.filled, now);
+  double& bucket = known.serves >= 1 ? known.serves : known.refusals;
+  if (bucket < 1) return Admission::kClose;
+  const Admission verdict = known.serves >= 1 ? Admission::kServe : Admission::kBusy;
+  bucket -= 1;
   ++known.open;
   ++open_;
-  return known.tokens >= 0 ? Admission::kServe : Admission::kBusy;
+  return verdict;
 }
 
 void AdmissionDesk::release(const std::string& source) {

@@ -11,9 +11,9 @@ namespace ondol::enroll {
 struct AdmissionLimits {
   std::size_t connections = 256;            // open at one time
   std::size_t connections_per_source = 16;  // open at one time
-  double rate_per_second = 20;              // conversations of one source, in the long run
-  double burst = 64;                        // conversations of one source, at once
-  std::size_t sources = 4096;               // remembered
+  double rate_per_second = 20;  // conversations of one source, in the long run; as many hear "busy"
+  double burst = 64;            // conversations of one source, at once
+  std::size_t sources = 4096;   // remembered
 };
 
 enum class Admission {
@@ -37,7 +37,7 @@ class AdmissionDesk {
  private:
   struct Source {
     std::size_t open = 0;
-    double tokens = 0;
+    double serves = 0, refusals = 0;  // apart: or hearing "busy" often enough would mean being served never
     Time filled{};
   };
   void forget_idle();

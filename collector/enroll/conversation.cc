@@ -21,10 +21,11 @@ auto into(error_code& error) { return asio::redirect_error(asio::use_awaitable, 
 }  // namespace
 
 Conversation::Conversation(asio::ip::tcp::socket socket, TlsContext context, const ConversationLimits& limits,
-                           Judge judge)
+                           Clock clock, Judge judge)
     : context_(std::move(context)),
       stream_(std::move(socket), *context_),
       limits_(limits),
+      clock_(std::move(clock)),
       judge_(std::move(judge)),
       timer_(stream_.get_executor()),
       accepted_(std::chrono::steady_clock::now()) {}
@@ -60,6 +61,7 @@ asio::awaitable<Ending> Conversation::speak() {
   const std::string nonce = pki::random_bytes(pki::kNonceSize);
   v1::Challenge challenge;
   challenge.set_nonce(nonce);
+  challenge.set_time_unix_ns(unix_ns(clock_()));
   if (!co_await send(challenge.SerializeAsString())) co_return Ending::kBroken;
   const std::string request = co_await receive();
   if (request.empty()) co_return Ending::kFrame;

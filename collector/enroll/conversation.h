@@ -23,6 +23,8 @@ struct ConversationLimits {
 
 enum class Ending { kAnswered, kHandshake, kFrame, kTimeout, kBroken };
 
+using Clock = std::function<WallTime()>;
+
 // Nonce and request in, serialised reply out; called once at most.
 using Judge = std::function<std::string(const std::string& nonce, const std::string& request)>;
 
@@ -30,7 +32,7 @@ using Judge = std::function<std::string(const std::string& nonce, const std::str
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
   Conversation(boost::asio::ip::tcp::socket socket, TlsContext context, const ConversationLimits& limits,
-               Judge judge);
+               Clock clock, Judge judge);
 
   boost::asio::awaitable<Ending> run();
 
@@ -45,6 +47,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   TlsContext context_;
   Stream stream_;
   ConversationLimits limits_;
+  Clock clock_;
   Judge judge_;
   boost::asio::steady_timer timer_;
   std::chrono::steady_clock::time_point accepted_;

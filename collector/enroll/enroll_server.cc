@@ -77,6 +77,8 @@ class EnrollServer::Service {
   void stop() {
     context_.stop();
     if (thread_.joinable()) thread_.join();
+    error_code ignored;
+    acceptor_.close(ignored);
   }
 
   Result<void> listen() {
@@ -164,7 +166,7 @@ class EnrollServer::Service {
       return judge_one(serve ? registrar_.answer(nonce, request, config_.clock()) : answer_busy());
     };
     const auto conversation =
-        std::make_shared<Conversation>(std::move(socket), tls_, config_.conversation, judge);
+        std::make_shared<Conversation>(std::move(socket), tls_, config_.conversation, config_.clock, judge);
     const Ending ending = co_await conversation->run();
     desk_.release(source);
     if (ending != Ending::kAnswered) count({false, label_of(ending)});

@@ -77,7 +77,7 @@ void EnrollLab::write_server_identity(const pki::Ca& ca, WallTime now) const {
 }
 
 void EnrollLab::serve(EnrollServerConfig config) {
-  write_server_identity(ca_, now_);
+  if (!std::filesystem::exists(root_ + "/collector")) write_server_identity(ca_, now_);
   config.listen = "127.0.0.1:0";
   config.identity_dir = root_ + "/collector/current";
   config.clock = [this] { return wall_from_unix_ns(server_clock_); };
