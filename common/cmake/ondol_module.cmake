@@ -2,7 +2,7 @@
 
 function(ondol_strict target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
-                         -Wold-style-cast -Woverloaded-virtual -Wnull-dereference -Werror)
+                         -Wold-style-cast -Woverloaded-virtual -Werror)
   target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR})
 endfunction()
 
