@@ -1,6 +1,8 @@
 #include "agent/host/routes/apply_routes.h"
 
 #include <fmt/format.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -8,6 +10,7 @@
 #include <cstring>
 
 #include "agent/host/routes/encode_rtnetlink.h"
+#include "agent/host/routes/key_holders.h"
 #include "agent/host/routes/read_links.h"
 
 namespace ondol::routes {
@@ -33,26 +36,70 @@ bool is_conflict(OpKind kind, int error_number) {
   return false;
 }
 
+constexpr int kMaxHolderReads = 5;
+
+// Who holds the replaced keys of one family. Empty text = read.
+std::string read_holders(RequestSocket& requests, Family family, KeyHolders& holders) {
+  const std::uint8_t number = family == Family::kIpv4 ? AF_INET : AF_INET6;
+  const auto visit = [&](const Message& message) {
+    if (!message.body.empty() && message.body.front() == number) holders.take(message);
+  };
+  for (int i = 0; i < kMaxHolderReads; ++i) {
+    holders.forget(family);
+    const auto is_whole = requests.dump(RTM_GETROUTE, number, visit);
+    if (!is_whole) return is_whole.error().message;
+    if (*is_whole) return {};
+  }
+  return "routes changed during each of five reads";
+}
+
 class Applier {
  public:
-  Applier(RequestSocket& requests, const LinkTable& links, const std::vector<RouteOp>& operations)
-      : requests_(requests), links_(links), operations_(operations) {
+  Applier(RequestSocket& requests, const LinkTable& links, const NexthopTable& nexthops,
+          const std::vector<RouteOp>& operations)
+      : requests_(requests), links_(links), nexthops_(nexthops), operations_(operations) {
     report_.done.resize(operations.size());
+    objected_.resize(operations.size());
   }
 
   ApplyReport run() {
+    object_to_replaces();
     for (std::size_t next = 0; next < operations_.size();) next = send_batch_from(next);
     std::ranges::sort(report_.failures, {}, &OpFailure::index);
     return std::move(report_);
   }
 
  private:
+  // One dump per family serves all replaces: who else holds their keys is in no snapshot.
+  void object_to_replaces() {
+    KeyHolders holders(operations_, links_, nexthops_);
+    for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+      if (!holders.asks_about(family)) continue;
+      const std::string unread = read_holders(requests_, family, holders);
+      for (std::size_t i = 0; i < operations_.size(); ++i) {
+        const RouteOp& operation = operations_[i];
+        if (operation.kind != OpKind::kReplace || operation.route.key.destination.address.family != family) {
+          continue;
+        }
+        const auto objection = unread.empty() ? holders.objection(operation) : std::nullopt;
+        if (!unread.empty()) object(i, {i, EAGAIN, "the key's holders cannot be read: " + unread, false, false});
+        if (objection) object(i, {i, EEXIST, *objection, false, true});
+      }
+    }
+  }
+
+  void object(std::size_t index, OpFailure failure) {
+    objected_[index] = true;
+    add_failure(std::move(failure));
+  }
+
   // Gives the first operation after the batch.
   std::size_t send_batch_from(std::size_t next) {
     RouteBatch batch(requests_.take_sequences(requests_.max_batch_messages()));
     members_.clear();
     for (; next < operations_.size() && !batch.is_full() && batch.count() < requests_.max_batch_messages();
          ++next) {
+      if (objected_[next]) continue;
       if (const auto refusal = batch.add(operations_[next], links_)) {
         refuse(next, *refusal);
         continue;
@@ -114,7 +161,9 @@ class Applier {
 
   RequestSocket& requests_;
   const LinkTable& links_;
+  const NexthopTable& nexthops_;
   const std::vector<RouteOp>& operations_;
+  std::vector<bool> objected_;        // not sent: a replace would hit another route
   std::vector<std::size_t> members_;  // of the current batch: index into operations_
   std::optional<std::vector<IpAddress>> addresses_;
   ApplyReport report_;
@@ -122,10 +171,10 @@ class Applier {
 
 }  // namespace
 
-ApplyReport apply_routes(RequestSocket& requests, const LinkTable& links,
+ApplyReport apply_routes(RequestSocket& requests, const LinkTable& links, const NexthopTable& nexthops,
                          const std::vector<RouteOp>& operations) {
   const auto start = std::chrono::steady_clock::now();
-  ApplyReport report = Applier(requests, links, operations).run();
+  ApplyReport report = Applier(requests, links, nexthops, operations).run();
   report.duration = std::chrono::steady_clock::now() - start;
   return report;
 }

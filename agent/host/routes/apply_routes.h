@@ -9,8 +9,9 @@
 
 namespace ondol::routes {
 
-// Continues past failures. `links` must be as fresh as the caller can make it.
-ApplyReport apply_routes(RequestSocket& requests, const LinkTable& links,
+// Continues past failures. The tables must be as fresh as the caller can make them. A replace is sent only if
+// the kernel would hit the route that was read before, and no route that is never compared holds its key.
+ApplyReport apply_routes(RequestSocket& requests, const LinkTable& links, const NexthopTable& nexthops,
                          const std::vector<RouteOp>& operations);
 
 }  // namespace ondol::routes

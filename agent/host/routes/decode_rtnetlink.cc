@@ -317,6 +317,26 @@ Decoded decode_route(const Message& message, const LinkTable& links, const Nexth
   return outcome;
 }
 
+std::optional<RouteKey> decode_route_key(const Message& message) {
+  rtmsg fixed{};
+  if (message.type != RTM_NEWROUTE || !read_front(message.body, fixed)) return std::nullopt;
+  const auto family = family_of(fixed.rtm_family);
+  if (!family || (fixed.rtm_flags & RTM_F_CLONED) != 0) return std::nullopt;
+  if (*family == Family::kIpv4 && fixed.rtm_tos != 0) return std::nullopt;
+  ObservedRoute seen;
+  if (!fill_prefixes(fixed, *family, seen.route.key)) return std::nullopt;
+  seen.route.key.table = fixed.rtm_table == RT_TABLE_UNSPEC ? kMainTable : fixed.rtm_table;
+  RouteParts parts;
+  parts.single.family = *family;
+  Bytes attributes = after(message.body, sizeof(fixed));
+  while (const auto attribute = next_attribute(attributes)) {
+    if (!take_attribute(*attribute, *family, seen, parts)) return std::nullopt;
+  }
+  seen.route.key.destination = masked(seen.route.key.destination);
+  normalise(seen.route);
+  return seen.route.key;
+}
+
 std::optional<LinkFacts> decode_link(const Message& message) {
   ifinfomsg fixed{};
   // AF_BRIDGE messages are about ports: their RTM_DELLINK does not mean that the device went.

@@ -71,6 +71,10 @@ enum class Decoded : std::uint8_t {
 Decoded decode_route(const Message& message, const LinkTable& links, const NexthopTable& nexthops,
                      ObservedRoute& out);
 
+// Under which key the kernel keeps this route, whatever its type and protocol. Empty: it is no route that a
+// replace of ours could meet (cloned, with a TOS, neither IPv4 nor IPv6) or is malformed.
+std::optional<RouteKey> decode_route_key(const Message& message);
+
 std::optional<LinkFacts> decode_link(const Message& message);  // RTM_NEWLINK and RTM_DELLINK of a device
 
 struct InterfaceAddress {

@@ -102,7 +102,7 @@ class KernelRoutes final : public RouteSocket {
   ApplyReport apply(const std::vector<RouteOp>& operations) override {
     events_.read();  // a rename that has happened is known before names become numbers
     alarm_.set(events_.has_pending());
-    return apply_routes(*requests_, events_.numbers().links, operations);
+    return apply_routes(*requests_, events_.numbers().links, events_.numbers().nexthops, operations);
   }
 
  private:

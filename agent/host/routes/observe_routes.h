@@ -44,7 +44,7 @@ struct OpFailure {
   int error_number = 0;    // errno
   std::string text;        // extended-ack text of the kernel, else strerror
   bool waiting = false;    // its link or address is not there (ENETUNREACH, ENODEV, ENETDOWN, unknown interface)
-  bool conflict = false;   // EEXIST on add, ESRCH on remove
+  bool conflict = false;   // EEXIST on add and replace, ENOENT on replace, ESRCH on remove
 };
 struct ApplyReport {
   std::vector<bool> done;           // one per operation: acknowledged by the kernel

@@ -182,6 +182,41 @@ TEST_F(ApplyRoutes, ASatisfiedRouteIsMarkedAsOursInPlace) {
   }
 }
 
+TEST_F(ApplyRoutes, AReplaceNeverTouchesAKeyThatAnUncomparedRouteHoldsToo) {
+  run("ip route append 10.0.0.0/24 via 10.0.0.7 proto static;"
+      "ip route add 10.60.0.0/16 via 10.0.0.7 proto bird; ip route append 10.60.0.0/16 via 10.0.0.8 proto static;"
+      "ip route add 10.61.0.0/16 via 10.0.0.8 proto static; ip route append 10.61.0.0/16 via 10.0.0.7 proto dhcp;"
+      "ip -6 route add 2001:db8:60::/48 via 2001:db8::7 metric 1024 proto ra;"
+      "ip -6 route append unreachable 2001:db8:60::/48 metric 1024 proto static");
+  const std::string before = fixtures::output_of("ip route show; ip -6 route show");
+  std::vector<RouteOp> operations;
+  for (const std::string destination : {"10.0.0.0/24", "10.60.0.0/16", "10.61.0.0/16", "2001:db8:60::/48"}) {
+    const auto held = holders(route_to(destination, "").key);
+    ASSERT_EQ(held.size(), 1U) << destination;
+    operations.push_back(replace(held[0].route, held[0]));
+  }
+  const ApplyReport report = socket_->apply(operations);
+  ASSERT_EQ(report.failures.size(), operations.size());
+  for (const OpFailure& failure : report.failures) EXPECT_TRUE(failure.conflict);
+  EXPECT_EQ(report.failures[0].text, "10.0.0.0/24 is also held by a kernel route: not replaced");
+  EXPECT_EQ(report.failures[3].text, "2001:db8:60::/48 is also held by a ra route: not replaced");
+  EXPECT_EQ(fixtures::output_of("ip route show; ip -6 route show"), before);
+}
+
+TEST_F(ApplyRoutes, AReplaceMeansTheRouteThatWasRead) {
+  run("ip route add 10.62.0.0/16 via 10.0.0.7 proto static");
+  const Route wanted = route_to("10.62.0.0/16", "10.0.0.2");
+  const ObservedRoute read = holders(wanted.key).at(0);
+  run("ip route replace 10.62.0.0/16 via 10.0.0.8 proto static");
+  EXPECT_TRUE(only_failure({replace(wanted, read)}).conflict);
+  EXPECT_EQ(render(holders(wanted.key).at(0).route.value.nexthops.at(0).gateway.value()), "10.0.0.8");
+  // Another compared route behind the one that is meant is in no danger.
+  run("ip route append 10.62.0.0/16 via 10.0.0.9 proto static");
+  apply_all({replace(wanted, holders(wanted.key).at(0))});
+  ASSERT_EQ(holders(wanted.key).size(), 2U);
+  EXPECT_EQ(render(holders(wanted.key)[1].route.value.nexthops.at(0).gateway.value()), "10.0.0.9");
+}
+
 TEST_F(ApplyRoutes, AReplaceOfARouteThatIsGoneMakesNone) {
   const Route route = route_to("10.43.0.0/16", "10.0.0.2");
   const OpFailure failure = only_failure({replace(route, observed(route, kProtocolStatic))});
