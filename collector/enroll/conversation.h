@@ -1,9 +1,6 @@
 // One enrolment connection: handshake, challenge, one request, one reply, end; or the limit that cuts it off.
 #pragma once
 
-#include <utility>  // Boost 1.74's awaitable.hpp uses std::exchange without it
-
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -23,35 +20,44 @@ struct ConversationLimits {
 
 enum class Ending { kAnswered, kHandshake, kFrame, kTimeout, kBroken };
 
-using Clock = std::function<WallTime()>;
+// What a conversation asks of its owner.
+struct ConversationCalls {
+  std::function<WallTime()> clock;
+  // Nonce and request in, serialised reply out; called once at most.
+  std::function<std::string(const std::string& nonce, const std::string& request)> judge;
+  std::function<void(Ending)> ended;  // exactly once, unless the executor was stopped before
+};
 
-// Nonce and request in, serialised reply out; called once at most.
-using Judge = std::function<std::string(const std::string& nonce, const std::string& request)>;
-
-// Owns itself through its coroutine. Thread: the executor's one.
+// Kept alive by the operations that it waits for. Thread: the executor's one.
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
   Conversation(boost::asio::ip::tcp::socket socket, TlsContext context, const ConversationLimits& limits,
-               Clock clock, Judge judge);
+               ConversationCalls calls);
 
-  boost::asio::awaitable<Ending> run();
+  void start();
 
  private:
-  using Stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
+  using Next = void (Conversation::*)();
 
   void arm(Milliseconds limit);
-  boost::asio::awaitable<Ending> speak();
-  boost::asio::awaitable<bool> send(std::string message);
-  boost::asio::awaitable<std::string> receive();  // empty: not a frame, or the peer is gone
+  void challenge();
+  void read_header();
+  void read_message();
+  void reply();
+  void answered() { end(Ending::kAnswered); }
+  // Run `next` when the operation is done; a failed one ends the conversation.
+  void send(const std::string& message, Next next);
+  void receive(std::size_t size, Next next);
+  void end(Ending ending);
 
   TlsContext context_;
-  Stream stream_;
+  boost::asio::ssl::stream<boost::asio::ip::tcp::socket> stream_;
   ConversationLimits limits_;
-  Clock clock_;
-  Judge judge_;
+  ConversationCalls calls_;
   boost::asio::steady_timer timer_;
   std::chrono::steady_clock::time_point accepted_;
-  bool cut_off_ = false;
+  std::string nonce_, outgoing_, incoming_;  // one operation at a time
+  bool cut_off_ = false, ended_ = false;
 };
 
 }  // namespace ondol::enroll

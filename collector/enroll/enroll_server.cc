@@ -1,10 +1,6 @@
 #include "collector/enroll/enroll_server.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <thread>
 
 #include "collector/enroll/registrar.h"
@@ -20,8 +16,6 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr Milliseconds kAcceptPause{100};  // after a failed accept: descriptors come back in their own time
-
-auto into(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
 Result<tcp::endpoint> parse_listen(const std::string& text) {
   const std::size_t colon = text.rfind(':');
@@ -68,7 +62,8 @@ class EnrollServer::Service {
         registrar_(ca, backend),
         desk_(config_.admission),
         acceptor_(context_),
-        timer_(context_) {
+        timer_(context_),
+        pause_(context_) {
     if (!config_.clock) config_.clock = [] { return read_now().wall; };
   }
 
@@ -96,8 +91,8 @@ class EnrollServer::Service {
   Result<void> start() {
     ONDOL_TRY(load_identity());
     ONDOL_TRY(listen());
-    asio::co_spawn(context_, accept(), asio::detached);
-    asio::co_spawn(context_, reload(), asio::detached);
+    accept();
+    wait_to_reload();
     thread_ = std::thread([this] { context_.run(); });
     return {};
   }
@@ -120,26 +115,24 @@ class EnrollServer::Service {
     return {};
   }
 
-  asio::awaitable<void> accept() {
-    bool failing = false;
-    for (;;) {
-      error_code error;
-      tcp::socket socket = co_await acceptor_.async_accept(into(error));
-      if (error == asio::error::operation_aborted) co_return;
-      if (error) {
-        if (!failing) journal::write(journal::Event::enroll_accept_failed, error.message());
-        co_await pause(kAcceptPause);
-      } else {
-        admit(std::move(socket));
-      }
-      failing = static_cast<bool>(error);
-    }
+  void accept() {
+    acceptor_.async_accept([this](const error_code& error, tcp::socket socket) {
+      if (error == asio::error::operation_aborted) return;
+      if (error) return pause(error);
+      accept_failing_ = false;
+      admit(std::move(socket));
+      accept();
+    });
   }
 
-  asio::awaitable<void> pause(Milliseconds length) {
-    asio::steady_timer timer(context_, length);
-    error_code ignored;
-    co_await timer.async_wait(into(ignored));
+  // Told once, not ten times a second.
+  void pause(const error_code& trouble) {
+    if (!accept_failing_) journal::write(journal::Event::enroll_accept_failed, trouble.message());
+    accept_failing_ = true;
+    pause_.expires_after(kAcceptPause);
+    pause_.async_wait([this](const error_code& error) {
+      if (!error) accept();
+    });
   }
 
   void admit(tcp::socket socket) {
@@ -151,25 +144,23 @@ class EnrollServer::Service {
       case Admission::kClose:
         return count({false, "over_limit"});
       case Admission::kBusy:
-        return spawn(std::move(socket), source, false);
+        return converse(std::move(socket), source, false);
       case Admission::kServe:
-        return spawn(std::move(socket), source, true);
+        return converse(std::move(socket), source, true);
     }
   }
 
-  void spawn(tcp::socket socket, const std::string& source, bool serve) {
-    asio::co_spawn(context_, serve_one(std::move(socket), source, serve), asio::detached);
-  }
-
-  asio::awaitable<void> serve_one(tcp::socket socket, std::string source, bool serve) {
-    const Judge judge = [this, source, serve](const std::string& nonce, const std::string& request) {
+  void converse(tcp::socket socket, const std::string& source, bool serve) {
+    ConversationCalls calls;
+    calls.clock = config_.clock;
+    calls.judge = [this, serve](const std::string& nonce, const std::string& request) {
       return judge_one(serve ? registrar_.answer(nonce, request, config_.clock()) : answer_busy());
     };
-    const auto conversation =
-        std::make_shared<Conversation>(std::move(socket), tls_, config_.conversation, config_.clock, judge);
-    const Ending ending = co_await conversation->run();
-    desk_.release(source);
-    if (ending != Ending::kAnswered) count({false, label_of(ending)});
+    calls.ended = [this, source](Ending ending) {
+      desk_.release(source);
+      if (ending != Ending::kAnswered) count({false, label_of(ending)});
+    };
+    std::make_shared<Conversation>(std::move(socket), tls_, config_.conversation, std::move(calls))->start();
   }
 
   // Counts and logs an answer, and returns what goes on the wire.
@@ -200,20 +191,21 @@ class EnrollServer::Service {
                    {{"HOST", answer.subject}, {"REASON", answer.error_code}});
   }
 
-  asio::awaitable<void> reload() {
-    std::string told;
-    for (;;) {
-      error_code error;
-      timer_.expires_after(config_.reload_every);
-      co_await timer_.async_wait(into(error));
-      if (error) co_return;
-      const auto loaded = load_identity();
-      const std::string trouble = loaded ? std::string() : render(loaded.error());
-      // Told once for each kind of trouble, not at every look.
-      if (!trouble.empty() && trouble != told)
-        journal::write(journal::Event::enroll_identity_failed, trouble);
-      told = trouble;
-    }
+  void wait_to_reload() {
+    timer_.expires_after(config_.reload_every);
+    timer_.async_wait([this](const error_code& error) {
+      if (error) return;
+      reload();
+      wait_to_reload();
+    });
+  }
+
+  void reload() {
+    const auto loaded = load_identity();
+    const std::string trouble = loaded ? std::string() : render(loaded.error());
+    // Told once for each kind of trouble, not at every look.
+    if (!trouble.empty() && trouble != told_) journal::write(journal::Event::enroll_identity_failed, trouble);
+    told_ = trouble;
   }
 
   void count(const EnrollCount& what) {
@@ -227,7 +219,9 @@ class EnrollServer::Service {
   TlsContext tls_;
   asio::io_context context_{1};
   tcp::acceptor acceptor_;
-  asio::steady_timer timer_;
+  asio::steady_timer timer_, pause_;
+  bool accept_failing_ = false;
+  std::string told_;  // the trouble of the last reload
   std::thread thread_;
 };
 

@@ -83,9 +83,10 @@ class EnrollLab : public testing::Test {
   v1::EnrollReply ask(Stranger& stranger, const std::string& message) const;
   v1::EnrollReply ask(const v1::EnrollRequest& request) const;
 
-  // How often something was counted; wait_for returns when it reached `wanted` and fails the test after 10 s.
+  // How often something was counted; wait_for returns when all of them reached `wanted` and fails the test
+  // after 20 s.
   std::size_t counted(const std::string& label);
-  void wait_for(const std::string& label, std::size_t wanted);
+  void wait_for(const std::vector<std::string>& labels, std::size_t wanted);
 
   std::string root_;
   pki::Ca ca_ = pki::make_ca(kStart).value();

@@ -74,7 +74,7 @@ TEST_F(EnrollLab, ACollectorWithAnotherCaIsNotTrustedAndNeverSeesTheToken) {
   EXPECT_EQ(outcome.error().code, Errc::kRefused);
   EXPECT_NE(refusal(outcome).find("this collector's CA is not the one that the token names"),
             std::string::npos);
-  wait_for("handshake", 1);
+  wait_for({"handshake"}, 1);
   EXPECT_EQ(counted("token_unknown"), 0U);
 }
 
