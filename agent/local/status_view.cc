@@ -28,7 +28,9 @@ json routes_json(const AgentFacts& facts) {
   for (const auto& [state, count] : core.by_state) by_state[std::string(to_string(state))] = count;
   json objects = json::array();
   for (const auto& object : core.not_in_sync) objects.push_back(object_json(object));
-  const double age = core.last_read ? std::chrono::duration<double>(facts.now.boot - *core.last_read).count() : -1;
+  // Tenths: an age to the nanosecond tells nobody anything.
+  const auto tenths = core.last_read ? (facts.now.boot - *core.last_read) / Milliseconds{100} : 0;
+  const double age = static_cast<double>(tenths) / 10;
   return {{"mode", !core.managed ? "unmanaged" : core.enforces ? "enforce" : "report"},
           {"wanted", core.wanted},
           {"observed", core.observed},
