@@ -35,14 +35,8 @@ eventually() { # SECONDS WHAT CMD...
 # exited before the agent was scheduled is rightly told as "unknown process (pid N)".
 by_hand() { local host=$1; shift; { echo "$*"; sleep 1; } | on "$host" ip -batch -; }
 ours() { on "$1" ip -4 route show table main proto 79 | wc -l; }
-has_# As `ip` would, but the process lives a moment longer, so that its command line can surely be read: an `ip` that has
-# exited before the agent was scheduled is rightly told as "unknown process (pid N)".
-by_hand() { local host=$1; shift; { echo "$*"; sleep 1; } | on "$host" ip -batch -; }
-ours() { [ "$(ours "$1")" = "$2" ]; }
-route_is_# As `ip` would, but the process lives a moment longer, so that its command line can surely be read: an `ip` that has
-# exited before the agent was scheduled is rightly told as "unknown process (pid N)".
-by_hand() { local host=$1; shift; { echo "$*"; sleep 1; } | on "$host" ip -batch -; }
-ours() { on "$1" ip route show "$2" | grep -q 'proto 79'; }
+has_ours() { [ "$(ours "$1")" = "$2" ]; }
+route_is_ours() { on "$1" ip route show "$2" | grep -q 'proto 79'; }
 drift_lines() { ctl drift list --all --host "$1" --no-headers -o wide; }
 drift_says() { drift_lines "$1" | grep -q "$2"; }
 no_drift() { ctl drift list --exit-code; }
