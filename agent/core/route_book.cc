@@ -175,7 +175,10 @@ std::optional<RouteState> RouteBook::assess(const RouteKey& key, WallTime now) {
   const bool sticks = known != not_in_sync_.end() && state != RouteState::kInSync && state != RouteState::kSatisfied &&
                       (known->second.state == RouteState::kContested ||
                        (known->second.state == RouteState::kWaiting && state == RouteState::kMissing));
-  if (!sticks) note(key, state, known == not_in_sync_.end() || known->second.state != state ? "" : known->second.reason, now);
+  const bool is_new = known == not_in_sync_.end() || known->second.state != state;
+  std::string reason = is_new ? "" : known->second.reason;
+  if (state == RouteState::kConflict && !is_restorable(held.front().route.value)) reason = routes::kNotRestorable;
+  if (!sticks) note(key, state, std::move(reason), now);
   return state;
 }
 

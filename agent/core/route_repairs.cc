@@ -96,7 +96,9 @@ void RouteRepairs::explain_left_alone(const std::vector<RouteKey>& keys, const s
   for (const RouteKey& key : keys) {
     if (planned.contains(key)) continue;
     if (book_.assess(key, turn.now.wall) == RouteState::kConflict) {
-      conclude(key, RepairOutcome::kReportOnly, "conflict: a foreign route holds the key", {}, turn);
+      const std::string& known = book_.not_in_sync().at(key).reason;
+      conclude(key, RepairOutcome::kReportOnly, known.empty() ? "conflict: a foreign route holds the key" : known, {},
+               turn);
     }
     in_flight_.erase(key);
   }

@@ -80,6 +80,7 @@ void get(ByteReader& in, routes::Nexthop& hop) {
   hop.encapsulation = in.text(65'536);
 }
 
+// Without what is unmodelled: no operation and no inverse writes it.
 void put(ByteWriter& out, const routes::RouteValue& value) {
   out.u8(static_cast<std::uint8_t>(value.type));
   out.u32(static_cast<std::uint32_t>(value.nexthops.size()));

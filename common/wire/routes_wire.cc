@@ -11,6 +11,7 @@ using wire::from_wire;  // beside the overloads of this file
 using wire::to_wire;
 
 constexpr std::size_t kMaxEncapsulation = 512;  // hexadecimal digits: seg6 with a dozen segments
+constexpr std::size_t kMaxUnmodelled = 256;     // hexadecimal digits
 constexpr std::size_t kMaxNexthopsInAll = 250'000;                    // of one value, 64 bytes each at most
 constexpr std::size_t kMaxEncapsulationInAll = 8 * 1024 * 1024;      // bytes of one value
 constexpr std::size_t kMaxIgnorePatterns = 256;
@@ -199,6 +200,7 @@ Result<routes::RoutesIntent> from_wire(const v1::RoutesIntent& intent) {
   for (const auto& wire_route : intent.routes()) {
     auto route = route_from(wire_route);
     if (!route) return fail(route.error());
+    if (!is_restorable(route->value)) return fail(Errc::kInvalidInput, "attributes that no intent can say");
     if (!out.routes.empty() && !(out.routes.back().key < route->key)) {
       return fail(Errc::kInvalidInput, "desired routes are not in order at " + render(route->key.destination));
     }
@@ -262,6 +264,7 @@ v1::RouteValue to_wire(const routes::RouteValue& value) {
   out.set_mtu(value.mtu);
   out.set_has_scope(value.scope.has_value());
   out.set_scope(value.scope.value_or(0));
+  out.set_unmodelled(value.unmodelled.substr(0, kMaxUnmodelled));
   return out;
 }
 
@@ -284,6 +287,11 @@ Result<routes::RouteValue> from_wire(const v1::RouteValue& value) {
   const auto scope = checked_byte(value.scope(), "a route scope");
   if (!scope) return fail(scope.error());
   if (value.has_scope()) out.scope = *scope;
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  if (value.unmodelled().size() > kMaxUnmodelled || !std::ranges::all_of(value.unmodelled(), is_hex)) {
+    return fail(Errc::kInvalidInput, "unmodelled attributes that are not hexadecimal");
+  }
+  out.unmodelled = value.unmodelled();
   return out;
 }
 

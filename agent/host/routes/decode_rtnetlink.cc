@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "agent/host/routes/unmodelled.h"
+
 namespace ondol::routes {
 namespace {
 
@@ -73,15 +75,6 @@ std::optional<RouteType> type_of(std::uint8_t kernel_type) {
   }
 }
 
-void append_hex(std::string& out, Bytes data) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  out.reserve(out.size() + data.size() * 2);
-  for (const std::uint8_t byte : data) {
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-  }
-}
-
 // Encapsulation as text: the tunnel type in network order (two bytes), then the bytes of RTA_ENCAP.
 struct EncapParts {
   std::uint16_t type = 0;
@@ -138,7 +131,8 @@ struct NexthopParts {
   }
 };
 
-Decoded decode_multipath(Bytes rest, Family family, const LinkTable& links, Nexthops& out) {
+Decoded decode_multipath(Bytes rest, Family family, const LinkTable& links, Nexthops& out,
+                         Unmodelled& unmodelled) {
   Decoded outcome = Decoded::kWhole;
   while (!rest.empty()) {
     rtnexthop fixed{};
@@ -149,6 +143,7 @@ Decoded decode_multipath(Bytes rest, Family family, const LinkTable& links, Next
     Bytes attributes = rest.subspan(sizeof(fixed), fixed.rtnh_len - sizeof(fixed));
     while (const auto attribute = next_attribute(attributes)) {
       if (!parts.take(*attribute)) return Decoded::kMalformed;
+      unmodelled.take(*attribute);
     }
     if (!attributes.empty()) return Decoded::kMalformed;
     const auto weight = static_cast<std::uint16_t>(fixed.rtnh_hops + 1);
@@ -160,8 +155,9 @@ Decoded decode_multipath(Bytes rest, Family family, const LinkTable& links, Next
   return outcome;
 }
 
-bool read_mtu(Bytes metrics, std::uint32_t& mtu) {
+bool read_metrics(Bytes metrics, std::uint32_t& mtu, Unmodelled& unmodelled) {
   while (const auto attribute = next_attribute(metrics)) {
+    if (attribute->type != RTAX_MTU) unmodelled.take_metric(*attribute);
     if (attribute->type == RTAX_MTU && !read_exact(attribute->data, mtu)) return false;
   }
   return metrics.empty();
@@ -172,6 +168,7 @@ struct RouteParts {
   NexthopParts single;
   Bytes multipath;
   std::uint32_t nexthop_id = 0;
+  Unmodelled unmodelled;
 };
 
 bool take_attribute(const Attribute& attribute, Family family, ObservedRoute& out, RouteParts& parts) {
@@ -189,20 +186,24 @@ bool take_attribute(const Attribute& attribute, Family family, ObservedRoute& ou
     case RTA_PREFSRC:
       return read_address(family, attribute.data, value.preferred_source.emplace());
     case RTA_METRICS:
-      return read_mtu(attribute.data, value.mtu);
+      return read_metrics(attribute.data, value.mtu, parts.unmodelled);
     case RTA_MULTIPATH:
       parts.multipath = attribute.data;
       return true;
     case RTA_NH_ID:
+      parts.unmodelled.take(attribute);
       return read_exact(attribute.data, parts.nexthop_id);
     default:
+      parts.unmodelled.take(attribute);
       return parts.single.take(attribute);
   }
 }
 
-Decoded finish_nexthops(const RouteParts& parts, unsigned flags, const LinkTable& links,
+Decoded finish_nexthops(RouteParts& parts, unsigned flags, const LinkTable& links,
                         const NexthopTable& nexthops, Nexthops& out) {
-  if (!parts.multipath.empty()) return decode_multipath(parts.multipath, parts.single.family, links, out);
+  if (!parts.multipath.empty()) {
+    return decode_multipath(parts.multipath, parts.single.family, links, out, parts.unmodelled);
+  }
   if (parts.single.index != 0 || parts.single.gateway) {
     return parts.single.finish(links, flags, 1, out.emplace_back());
   }
@@ -312,6 +313,7 @@ Decoded decode_route(const Message& message, const LinkTable& links, const Nexth
   if (*type == RouteType::kUnicast) {
     outcome = finish_nexthops(parts, fixed.rtm_flags, links, nexthops, out.route.value.nexthops);
   }
+  out.route.value.unmodelled = parts.unmodelled.text();
   out.route.key.destination = masked(out.route.key.destination);
   normalise(out.route);
   return outcome;

@@ -42,6 +42,7 @@ Json json_of(const ObservedRoute& observed) {
           {"preferred_source", json_of(value.preferred_source)},
           {"mtu", value.mtu == 0 ? Json() : Json(value.mtu)},
           {"scope", value.scope ? Json(*value.scope) : Json()},
+          {"unmodelled", value.unmodelled.empty() ? Json() : Json(value.unmodelled)},
           {"protocol", observed.protocol},
           {"protocol_name", protocol_name(observed.protocol)}};
 }

@@ -21,6 +21,7 @@ bool is_link_scope(const RouteValue& value) {
 
 bool may_remove_foreign(const ObservedRoute& seen, const PlanRules& rules) {
   const IpPrefix& destination = seen.route.key.destination;
+  if (!is_restorable(seen.route.value)) return false;
   if (destination.length == 0 || is_link_scope(seen.route.value)) return false;
   const auto touches = [&](const IpPrefix& keep) { return overlaps(destination, keep); };
   return std::ranges::none_of(rules.never_remove_covering, touches);
@@ -80,7 +81,9 @@ class Planner {
         return;
       case RouteState::kChanged: replace(wanted, holders[standing.holder]); return;
       case RouteState::kConflict:
-        if (take_over) return replace(wanted, holders[standing.holder]);
+        if (take_over && is_restorable(holders[standing.holder].route.value)) {
+          return replace(wanted, holders[standing.holder]);
+        }
         leave(holders[standing.holder], DriftKind::kChanged, wanted.value);
         return;
     }
@@ -133,14 +136,20 @@ class Planner {
   RoutePlan plan_;
 };
 
+// As far as it can be written: what is unmodelled went with somebody's change of a route of ours.
+Route writable(Route route) {
+  route.value.unmodelled.clear();
+  return route;
+}
+
 RouteOp undo(const RouteOp& op) {
   const Ownership ownership = op.protocol == kOurProtocol ? Ownership::kOurs : Ownership::kForeign;
   const ObservedRoute written{op.route, op.protocol, ownership};
   switch (op.kind) {
     case OpKind::kAdd: return {OpKind::kRemove, op.route, op.protocol, written, false};
-    case OpKind::kReplace: return {OpKind::kReplace, op.before->route, op.before->protocol, written, false};
+    case OpKind::kReplace: return {OpKind::kReplace, writable(op.before->route), op.before->protocol, written, false};
     case OpKind::kRemove:
-      return {op.beside ? OpKind::kAppend : OpKind::kAdd, op.route, op.protocol, std::nullopt, op.beside};
+      return {op.beside ? OpKind::kAppend : OpKind::kAdd, writable(op.route), op.protocol, std::nullopt, op.beside};
     case OpKind::kAppend: return {OpKind::kRemove, op.route, op.protocol, written, true};
   }
   return op;

@@ -108,6 +108,7 @@ std::string render_rest(const RouteValue& value) {
   if (value.scope) text += " scope " + scope_name(*value.scope);
   if (value.preferred_source) text += " src " + render(*value.preferred_source);
   if (value.mtu != 0) text += fmt::format(" mtu {}", value.mtu);
+  if (!value.unmodelled.empty()) text += " with other attributes 0x" + value.unmodelled;
   return text;
 }
 
@@ -185,6 +186,7 @@ void sort_by_key(std::vector<ObservedRoute>& routes) {
 
 bool satisfies(const RouteValue& observed, const RouteValue& wanted) {
   if (observed.type != wanted.type || observed.mtu != wanted.mtu) return false;
+  if (observed.unmodelled != wanted.unmodelled) return false;
   if (wanted.preferred_source && observed.preferred_source != wanted.preferred_source) return false;
   if (wanted.scope && observed.scope != wanted.scope) return false;
   return satisfies(observed.nexthops, wanted.nexthops);

@@ -80,9 +80,16 @@ struct RouteValue {
   std::optional<IpAddress> preferred_source;
   std::uint32_t mtu = 0;               // 0 = unset
   std::optional<std::uint8_t> scope;   // in intent: empty = whatever the kernel derives
+  // Observed only: hexadecimal of kernel attributes that intent cannot say (realms, initcwnd, a nexthop object ...).
+  std::string unmodelled;
 
   bool operator==(const RouteValue&) const = default;
 };
+
+// Nothing writes these attributes: once replaced or removed, such a route could not be put back as it was.
+inline bool is_restorable(const RouteValue& value) { return value.unmodelled.empty(); }
+inline constexpr std::string_view kNotRestorable =
+    "conflict: the foreign route carries attributes Ondol cannot restore (realms, initcwnd or the like)";
 
 struct Route {
   RouteKey key;

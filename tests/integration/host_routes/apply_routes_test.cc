@@ -217,6 +217,45 @@ TEST_F(ApplyRoutes, AReplaceMeansTheRouteThatWasRead) {
   EXPECT_EQ(render(holders(wanted.key)[1].route.value.nexthops.at(0).gateway.value()), "10.0.0.9");
 }
 
+TEST_F(ApplyRoutes, ARouteThatCouldNotBePutBackIsKnownAndLeftAlone) {
+  run("ip route add 10.70.0.0/16 via 10.0.0.2 proto static initcwnd 30;"
+      "ip route add 10.71.0.0/16 via 10.0.0.2 proto static realms 5;"
+      "ip route add 10.72.0.0/16 via 10.0.0.2 proto static mtu lock 1400;"
+      "ip nexthop add id 7 via 10.0.0.2 dev eth0; ip route add 10.73.0.0/16 nhid 7 proto static;"
+      "ip -6 route add 2001:db8:70::/48 via 2001:db8::2 proto static pref high;"
+      "ip -6 route add 2001:db8:71::/48 via 2001:db8::2 proto static expires 300");
+  RoutesIntent intent;
+  intent.mode = Mode::kEnforce;
+  intent.on_conflict = OnConflict::kTakeOver;
+  intent.unlisted = Unlisted::kRemove;
+  const RouteSnapshot there = snapshot();
+  ASSERT_EQ(there.routes.size(), 6U);
+  for (const ObservedRoute& route : there.routes) EXPECT_NE(route.route.value.unmodelled, "") << render(route.route);
+  EXPECT_TRUE(plan_routes(intent, there, {}).operations.empty());
+  for (const ObservedRoute& route : there.routes) {
+    intent.routes.push_back(route.route);
+    intent.routes.back().value.unmodelled.clear();
+  }
+  const RoutePlan plan = plan_routes(intent, there, {});
+  EXPECT_TRUE(plan.operations.empty());
+  EXPECT_EQ(plan.left_alone.size(), 6U);
+}
+
+TEST_F(ApplyRoutes, OurOwnRouteLosesTheAttributesSomebodyGaveIt) {
+  const Route wanted = route_to("10.74.0.0/16", "10.0.0.2");
+  apply_all({add(wanted)});
+  EXPECT_EQ(holders(wanted.key).at(0).route.value.unmodelled, "");
+  run("ip route replace 10.74.0.0/16 via 10.0.0.2 proto static initcwnd 30");
+  RouteSnapshot there = snapshot();
+  there.routes.at(0).ownership = Ownership::kOverwritten;
+  RoutesIntent intent;
+  intent.mode = Mode::kEnforce;
+  intent.routes = {wanted};
+  apply_all(plan_routes(intent, there, {}).operations);
+  EXPECT_EQ(holders(wanted.key).at(0).protocol, kOurProtocol);
+  EXPECT_EQ(holders(wanted.key).at(0).route.value.unmodelled, "");
+}
+
 TEST_F(ApplyRoutes, AReplaceOfARouteThatIsGoneMakesNone) {
   const Route route = route_to("10.43.0.0/16", "10.0.0.2");
   const OpFailure failure = only_failure({replace(route, observed(route, kProtocolStatic))});

@@ -159,6 +159,42 @@ TEST_F(DecodeRtnetlink, ANexthopObjectStandsForItsMembers) {
   EXPECT_EQ(nexthop().interface.view(), "eth0");
 }
 
+TEST_F(DecodeRtnetlink, WhatIntentCannotSayIsKeptAsHexadecimal) {
+  const ByteList window = attribute(RTAX_INITCWND, bytes_of(std::uint32_t{0x0a0a0a0a}));
+  const ByteList mtu = attribute(RTAX_MTU, bytes_of(std::uint32_t{1400}));
+  ByteList both = mtu;
+  append(both, window);
+  ASSERT_EQ(decode(gateway_route().add(attribute(RTA_METRICS, mtu))), Decoded::kWhole);
+  EXPECT_EQ(route_.route.value.unmodelled, "");
+  ASSERT_EQ(decode(gateway_route().add(attribute(RTA_METRICS, both))), Decoded::kWhole);
+  EXPECT_EQ(route_.route.value.mtu, 1400U);
+  EXPECT_EQ(route_.route.value.unmodelled, "080b0a0a0a0a");
+  const ByteList realms = attribute(RTA_FLOW, bytes_of(std::uint32_t{0x01010101}));
+  ASSERT_EQ(decode(gateway_route().add(realms).add(attribute(RTA_METRICS, both))), Decoded::kWhole);
+  const std::string text = route_.route.value.unmodelled;
+  EXPECT_EQ(text, "080b0a0a0a0a0b01010101");
+  ASSERT_EQ(decode(gateway_route().add(attribute(RTA_METRICS, both)).add(realms)), Decoded::kWhole);
+  EXPECT_EQ(route_.route.value.unmodelled, text) << "the order carries no meaning";
+  ByteList hop = attribute(RTA_GATEWAY, address_bytes_of("10.0.0.1"));
+  append(hop, realms);
+  ASSERT_EQ(decode(message_of(ipv4_header(16)).add(attribute(RTA_MULTIPATH, nexthop_bytes(2, 0, 0, hop)))),
+            Decoded::kWhole);
+  EXPECT_EQ(route_.route.value.unmodelled, "0b01010101");
+}
+
+TEST_F(DecodeRtnetlink, MediumPreferenceAndAgesAreNoAttributes) {
+  const auto ipv6 = [] { return message_of(ipv6_header(0)).add(attribute(RTA_OIF, bytes_of(2))); };
+  rta_cacheinfo ages{};
+  ages.rta_lastuse = 77;
+  ASSERT_EQ(decode(ipv6().add(attribute(RTA_PREF, {0})).add(attribute(RTA_CACHEINFO, bytes_of(ages)))),
+            Decoded::kWhole);
+  EXPECT_EQ(route_.route.value.unmodelled, "");
+  ages.rta_expires = 300;
+  ASSERT_EQ(decode(ipv6().add(attribute(RTA_PREF, {1})).add(attribute(RTA_CACHEINFO, bytes_of(ages)))),
+            Decoded::kWhole);
+  EXPECT_EQ(route_.route.value.unmodelled, "0c1401");
+}
+
 TEST_F(DecodeRtnetlink, HostileRoutesAreMalformedAndNothingElse) {
   const auto hostile = [this](const BuiltMessage& message) {
     EXPECT_EQ(decode(message), Decoded::kMalformed);

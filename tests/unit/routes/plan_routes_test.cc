@@ -164,6 +164,31 @@ TEST(PlanRoutes, the_inverse_of_a_replace_restores_value_and_protocol) {
   EXPECT_EQ(undone[0].protocol, kProtocolStatic);
 }
 
+Route with_realms(Route route) {
+  route.value.unmodelled = "0b01010101";
+  return route;
+}
+
+TEST(PlanRoutes, a_foreign_route_that_could_not_be_put_back_is_neither_taken_over_nor_removed) {
+  for (const Route& there : {with_realms(kOther), with_realms(kWanted)}) {
+    const RoutePlan plan = plan_routes(take_over({kWanted}), snapshot({foreign(there)}), {});
+    EXPECT_TRUE(plan.operations.empty());
+    ASSERT_EQ(plan.left_alone.size(), 1U);
+    EXPECT_EQ(plan.left_alone[0].state, RouteState::kConflict);
+  }
+  EXPECT_TRUE(plan_routes(remove_unlisted({}), snapshot({foreign(with_realms(kOther))}), {}).operations.empty());
+}
+
+TEST(PlanRoutes, our_own_route_is_taken_back_whatever_attributes_it_was_given) {
+  for (const ObservedRoute& there : {overwritten(with_realms(kWanted)), ours(with_realms(kWanted))}) {
+    const RoutePlan plan = plan_routes(enforce({kWanted}), snapshot({there}), {});
+    ASSERT_EQ(plan.operations.size(), 1U);
+    EXPECT_EQ(plan.operations[0].kind, OpKind::kReplace);
+    EXPECT_EQ(plan.operations[0].route, kWanted);
+    EXPECT_EQ(inverse(plan.operations)[0].route.value.unmodelled, "");
+  }
+}
+
 RoutePlan plan_that_removes(std::size_t removals, std::size_t owned) {
   RoutePlan plan;
   plan.removals = removals;

@@ -54,6 +54,26 @@ TEST(RoutesWire, AnyDesiredStateComesBackAsItWas) {
   }
 }
 
+TEST(RoutesWire, UnmodelledAttributesAreObservedOnly) {
+  Dice dice(7);
+  session::RoutesReport report;
+  report.snapshot.routes.push_back({{dice.key(), dice.value()}, 4, routes::Ownership::kForeign});
+  routes::RouteValue& value = report.snapshot.routes[0].route.value;
+  for (const std::string& text : {std::string("0b01010101"), std::string(256, 'a')}) {
+    value.unmodelled = text;
+    const auto back = decode_routes_report(encode(report));
+    ASSERT_TRUE(back) << render(back.error());
+    EXPECT_EQ(*back, report);
+  }
+  value.unmodelled = "not hexadecimal";
+  EXPECT_FALSE(decode_routes_report(encode(report)));
+  DesiredState state{Generation{1}, Revision{"a"}, std::nullopt, false};
+  state.routes.emplace().routes.push_back({route_number(1).key, dice.value()});
+  EXPECT_TRUE(decode_desired_state(encode(state)));
+  state.routes->routes[0].value.unmodelled = "0b01010101";
+  EXPECT_FALSE(decode_desired_state(encode(state)));
+}
+
 TEST(RoutesWire, UnmanagedAndManagedButEmptyAreTwoThings) {
   DesiredState unmanaged{Generation{1}, Revision{"a"}, std::nullopt, false};
   DesiredState empty = unmanaged;
