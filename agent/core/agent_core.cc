@@ -117,7 +117,7 @@ void AgentCore::on(const Persisted& persisted, Turn& turn) {
 
 void AgentCore::on(const SpoolTrimmed& trimmed, Turn&) { log_.trimmed(trimmed.oldest); }
 void AgentCore::on(const EventsSent& sent, Turn& turn) { session_.on_events_sent(sent.through, turn); }
-void AgentCore::on(const ReportEncoded& encoded, Turn&) { session_.on_report_encoded(encoded.digest); }
+void AgentCore::on(const ReportEncoded& encoded, Turn& turn) { session_.on_report_encoded(encoded.digest, turn); }
 void AgentCore::on(const SessionOpened& opened, Turn& turn) { session_.on_opened(opened.host, generation_.status(), turn); }
 void AgentCore::on(const SessionClosed& closed, Turn& turn) { session_.on_closed(closed, turn); }
 
@@ -200,9 +200,12 @@ void AgentCore::settle(Turn& turn) {
   if (stage_ == Stage::kRunning) generation_.retry_pending(fresh_read_, turn);
   fresh_read_ = false;
   if (stage_ == Stage::kEnforcing) settle_start(turn);
-  if (generation_.take_status_changed()) session_.send_status(generation_.status(), turn);
+  if (generation_.take_status_changed()) {
+    session_.send_status(generation_.status(), turn);
+    mark_dirty({}, turn);  // what follows the numbers on the stream is the value that goes with them
+  }
   publish_if_due(turn);
-  session_.pump(turn);
+  session_.pump(!working(), turn);
 }
 
 BootTime AgentCore::wake_at() const {

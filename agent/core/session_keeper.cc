@@ -1,6 +1,7 @@
 #include "agent/core/session_keeper.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ondol::agent {
 namespace {
@@ -65,6 +66,8 @@ void SessionKeeper::on_closed(const SessionClosed& closed, Turn& turn) {
   held_.reset();
   value_in_flight_.reset();
   batch_in_flight_ = false;
+  said_once_.reset();  // the next hello says it
+  beats_early_ = false;
   deadline_ = heartbeat_at_ = answer_by_ = ask_again_at_ = BootTime::max();
   const Nanoseconds jitter = backoff_.next(turn.random);
   const Nanoseconds floor = std::max<Nanoseconds>(retry_after_, closed.refused ? Nanoseconds{kRefusedFloor} : Nanoseconds{});
@@ -121,6 +124,14 @@ void SessionKeeper::close(std::string reason, Turn& turn) {
   turn.out.push_back(CloseSession{});
 }
 
+// The numbers changed and the value did not: a heartbeat says so, or the collector would wait for a value.
+void SessionKeeper::on_report_encoded(const Digest& digest, Turn& turn) {
+  newest_ = digest;
+  if (state_ != SessionState::kUp || !said_once_ || newest_ != held_) return;
+  beats_early_ = true;
+  heartbeat_at_ = turn.now.boot;
+}
+
 void SessionKeeper::on_events_sent(EventSequence through, Turn& turn) {
   if (through < asked_) {
     ask_again_at_ = turn.now.boot + kAskAgain;
@@ -131,10 +142,12 @@ void SessionKeeper::on_events_sent(EventSequence through, Turn& turn) {
 }
 
 void SessionKeeper::send_status(const session::GenerationStatus& status, Turn& turn) {
-  if (state_ == SessionState::kUp) turn.out.push_back(SendMessage{status});
+  if (state_ != SessionState::kUp) return;
+  turn.out.push_back(SendMessage{status});
+  said_once_ = status;
 }
 
-void SessionKeeper::pump(Turn& turn) {
+void SessionKeeper::pump(bool value_is_settled, Turn& turn) {
   if (state_ != SessionState::kUp) return;
   const EventSequence from{std::max(sent_.value + 1, turn.log.oldest().value)};
   if (ask_again_at_ <= turn.now.boot) ask_again_at_ = BootTime::max();
@@ -144,7 +157,7 @@ void SessionKeeper::pump(Turn& turn) {
     answer_by_ = std::min(answer_by_, turn.now.boot + kAnswerWithin);
     turn.out.push_back(SendEvents{from});
   }
-  if (newest_ && !value_in_flight_ && newest_ != held_) {
+  if (value_is_settled && newest_ && !value_in_flight_ && newest_ != held_) {
     value_in_flight_ = newest_;
     answer_by_ = std::min(answer_by_, turn.now.boot + kAnswerWithin);
     turn.out.push_back(SendValue{});
@@ -158,6 +171,7 @@ void SessionKeeper::on_timer(const session::ObserverProgress& progress, Turn& tu
   if (heartbeat_at_ > turn.now.boot) return;
   heartbeat_at_ = turn.now.boot + heartbeat_interval_;
   turn.out.push_back(SendMessage{session::Heartbeat{++heartbeat_, {progress}, turn.now.wall, turn.log.next()}});
+  if (said_once_ && !std::exchange(beats_early_, false)) turn.out.push_back(SendMessage{*std::exchange(said_once_, std::nullopt)});
 }
 
 BootTime SessionKeeper::next_due() const { return std::min({dial_at_, deadline_, heartbeat_at_, answer_by_, ask_again_at_}); }

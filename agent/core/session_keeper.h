@@ -18,7 +18,8 @@ struct SessionOptions {
 };
 
 // Values cross when their digest differs from what the collector holds, one at a time, newest only. Events cross in
-// order, one batch at a time, and are forgotten when acknowledged as durable.
+// order, one batch at a time, and are forgotten when acknowledged as durable. The four numbers are said when they change
+// and once more with the next heartbeat: nobody acknowledges them.
 // Limits: 30 s to be welcomed, 60 s for an acknowledgement; then the stream is closed and dialled again with full jitter.
 class SessionKeeper {
  public:
@@ -29,11 +30,12 @@ class SessionKeeper {
   void on_closed(const SessionClosed& closed, Turn& turn);
   // Everything but a DesiredOffer, which is not a session's business.
   void on_message(const session::ToAgent& message, Turn& turn);
-  void on_report_encoded(const Digest& digest) { newest_ = digest; }
+  void on_report_encoded(const Digest& digest, Turn& turn);
   void on_events_sent(EventSequence through, Turn& turn);  // before the first that was asked for = none could be read
   void on_timer(const session::ObserverProgress& progress, Turn& turn);
   void send_status(const session::GenerationStatus& status, Turn& turn);
-  void pump(Turn& turn);  // sends what the collector lacks
+  // Sends what the collector lacks; no value while a change of routes is half-way, it would be told as its outcome.
+  void pump(bool value_is_settled, Turn& turn);
 
   BootTime next_due() const;
   bool is_started() const { return started_; }
@@ -63,6 +65,8 @@ class SessionKeeper {
   Milliseconds heartbeat_interval_{30'000}, retry_after_{};
   std::uint64_t heartbeat_ = 0;
   std::optional<Digest> newest_, held_, value_in_flight_;
+  std::optional<session::GenerationStatus> said_once_;
+  bool beats_early_ = false;  // out of turn
   EventSequence sent_, asked_;            // of the spool: up to here, and the first of the last batch
   BootTime ask_again_at_ = BootTime::max();  // the spool could not be read
   bool batch_in_flight_ = false;

@@ -146,10 +146,11 @@ void CollectorCore::send_offers() {
   while (!offers_due_.empty() && offers_out_.size() < kMaxOffersOut) {
     const HostId host = std::move(offers_due_.front());
     offers_due_.pop_front();
-    const HostState& state = state_of(host);
+    HostState& state = state_of(host);
     if (!needs_offer(state)) continue;
     effects_.push_back(SendOffer{state.live->stream, host, state.desired.generation});
     offers_out_[host] = now_.boot;
+    state.live->offered = now_.boot;
     ++counters_.offers;
   }
 }

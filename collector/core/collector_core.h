@@ -10,9 +10,10 @@
 
 namespace ondol::collector {
 
-inline constexpr Seconds kSettleTime{2};         // between "applied" and comparing a value that did not change
+inline constexpr Seconds kSettleTime{2};         // between a welcome or an event and comparing a value that did not change
 inline constexpr Seconds kChallengeTime{5};      // the older stream's time to prove that it is alive
 inline constexpr Seconds kOfferPatience{10};     // an unanswered offer stops counting against the others
+inline constexpr Seconds kOfferAgain{60};        // an offer whose receipt is not said was lost, or could not be read
 inline constexpr std::size_t kMaxOffersOut = 256;
 inline constexpr std::size_t kMaxEventsWaiting = 4096;  // per host, while the store does not answer
 inline constexpr Seconds kCompareSpread{600};    // after a restart every host's stored value is compared once within it

@@ -20,7 +20,7 @@ HostWrites::Status CollectorCore::status_of(const HostState& state) const {
 
 // ---- liveness and digests ----
 
-void CollectorCore::on_heartbeat(const HostId&, HostState& state, const session::Heartbeat& heartbeat) {
+void CollectorCore::on_heartbeat(const HostId& host, HostState& state, const session::Heartbeat& heartbeat) {
   Live& live = *state.live;
   state.clock_offset = heartbeat.sent - now_.wall;
   for (const session::ObserverProgress& observer : heartbeat.observers) {
@@ -34,6 +34,11 @@ void CollectorCore::on_heartbeat(const HostId&, HostState& state, const session:
     const bool here = state.value_on_its_way == observer.digest || (state.value && state.value->digest == *observer.digest);
     if (!here && live.told == observer.digest) effects_.push_back(Send{live.stream, session::ValueRequest{observer.type}});
     live.told = observer.digest;
+    // What is stored is what the host sees now, and not only what it saw before an apply.
+    const bool current = observer.error.empty() && state.value && state.value->digest == *observer.digest;
+    if (!current || state.value_on_its_way || !state.compare_at || now_.boot < *state.compare_at) continue;
+    state.compare_at.reset();
+    effects_.push_back(LoadValue{host});
   }
 }
 
@@ -133,7 +138,11 @@ void CollectorCore::take_event(const HostId& host, HostState& state, session::Ho
   Judgement against;
   against.desired = desired && desired->routes ? &*desired->routes : nullptr;
   against.settled = desired && desired->generation == state.desired.generation && is_settled(state);
-  keep(state, state.drift.note(event, against, now_.wall, next_drift_), writes);
+  DriftOutcomes outcomes = state.drift.note(event, against, now_.wall, next_drift_);
+  // The value that shows its end may be here already, or be the one that was stored before it began.
+  const bool lasts = std::any_of(outcomes.touched.begin(), outcomes.touched.end(), [](const auto& d) { return !d.closed; });
+  if (lasts) state.compare_at = now_.boot + kSettleTime;
+  keep(state, std::move(outcomes), writes);
   writes.events.push_back({std::move(event), now_.wall});
 }
 
@@ -155,7 +164,7 @@ void CollectorCore::on_status(const HostId& host, HostState& state, const sessio
   const bool was_settled = is_settled(state);
   state.status = status;
   if (!was_settled && is_settled(state) && state.compared != state.desired.generation) {
-    state.compare_at = now_.boot + kSettleTime;  // unless a value comes first
+    state.compare_at = now_.boot;  // unless a value comes first
   }
   if (status.received >= state.desired.generation) offers_out_.erase(host);
   HostWrites writes;

@@ -59,10 +59,8 @@ void CollectorCore::sweep_live(const HostId& host, HostState& state) {
   const bool stuck = now_.boot - state.live->progressed > patience;
   stuck ? set_liveness(host, state, Liveness::kStuck, "routes observer makes no progress")
         : set_liveness(host, state, Liveness::kOnline, "");
-  if (state.compare_at && now_.boot >= *state.compare_at) {
-    state.compare_at.reset();
-    if (state.value && !state.value_on_its_way) effects_.push_back(LoadValue{host});
-  }
+  const bool unheard = state.live->offered && state.status.received < state.desired.generation;
+  if (unheard && now_.boot - *state.live->offered >= kOfferAgain) want_offer(host);
 }
 
 void CollectorCore::sweep_silent(const HostId& host, HostState& state) {

@@ -37,6 +37,7 @@ struct Live {
   BootTime progressed{};           // when rounds last grew
   std::string observation_error;   // empty = the last observation succeeded
   std::optional<Digest> told;      // the digest of the last heartbeat
+  std::optional<BootTime> offered;  // when the desired state was last sent
   bool events_dropped = false;     // not taken while the store failed: the agent must send them again
 };
 
@@ -68,7 +69,7 @@ struct HostState {
   DriftBook drift;
   DriftCounts counts;
   Generation compared;                      // the last generation a value was compared with in this process
-  std::optional<BootTime> compare_at;       // compare the stored value then
+  std::optional<BootTime> compare_at;       // the first heartbeat from then on that names the stored value compares it
 
   Liveness liveness = Liveness::kNeverEnrolled;
   std::string silence_reason;

@@ -106,6 +106,7 @@ void DriftBook::close_if_open(const Key& key, Step& step) {
 DriftOutcomes DriftBook::compare(const Comparison& with, WallTime now, DriftId& next) {
   Step step{now, next, {}};
   Differences seen;
+  std::vector<Key> gap;  // differences that only the pending intent makes
   if (with.desired != nullptr) {
     for (auto& difference : routes::diff_routes(*with.desired, with.observed->snapshot)) {
       seen.emplace(Key{difference.key, difference.kind}, std::move(difference));
@@ -114,11 +115,24 @@ DriftOutcomes DriftBook::compare(const Comparison& with, WallTime now, DriftId& 
   for (const auto& [key, difference] : seen) {
     const RouteObjectState* said = find_said(*with.observed, key.route);
     const bool torn = with.observed->snapshot.truncated && key.kind == DriftKind::kMissing && said == nullptr;
-    if (torn || (!with.settled && !is_believable(difference, said, *with.desired))) continue;
-    open_difference(key, difference, said, step);
+    if (torn) continue;
+    if (with.settled || is_believable(difference, said, *with.desired)) {
+      open_difference(key, difference, said, step);
+    } else if (is_other_story(key, difference, said)) {
+      gap.push_back(key);
+    }
   }
+  for (const Key& key : gap) seen.erase(key);
   close_unseen(with, seen, step);
   return std::move(step.out);
+}
+
+// A difference that comes from pending intent is no reason to keep a record open that told of something else.
+bool DriftBook::is_other_story(const Key& key, const routes::RouteDifference& difference, const RouteObjectState* said) const {
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || found->second.record.closed) return false;
+  if (key.kind != DriftKind::kExtra) return said == nullptr;
+  return difference.observed_protocol == routes::kOurProtocol && found->second.record.observed != difference.observed;
 }
 
 void DriftBook::open_difference(const Key& key, const routes::RouteDifference& difference, const RouteObjectState* said,

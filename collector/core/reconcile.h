@@ -75,6 +75,7 @@ class DriftBook {
   Entry* open_entry(const Key& key, Step& step);
   void open_difference(const Key& key, const routes::RouteDifference& difference,
                        const session::RouteObjectState* said, Step& step);
+  bool is_other_story(const Key& key, const routes::RouteDifference& difference, const session::RouteObjectState* said) const;
   void close_unseen(const Comparison& with, const Differences& seen, Step& step);
   void close_if_open(const Key& key, Step& step);
 

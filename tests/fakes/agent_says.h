@@ -93,6 +93,12 @@ inline session::EventBatch batch(std::vector<session::HostEvent> events, std::ui
   return {first, std::move(events), lost};
 }
 
+inline session::Heartbeat beat_with(const std::string& value) {
+  session::Heartbeat beat;
+  beat.observers.push_back({session::ResourceType::kRoutes, digest_of(value), 1, "", Milliseconds{9}});
+  return beat;
+}
+
 // One enrolled host with a welcomed stream; it runs what is desired.
 struct OneHost {
   CollectorStage stage;
@@ -112,6 +118,7 @@ struct OneHost {
   void sees(session::RoutesReport report) {
     stage.say(stream, stage.remember("v" + std::to_string(++values), std::move(report)));
   }
+  void beats() { stage.say(stream, beat_with("v" + std::to_string(values))); }  // it still sees what it sent last
   void tells(std::vector<session::HostEvent> events, std::uint64_t lost = 0) {
     stage.say(stream, batch(std::move(events), lost));
   }

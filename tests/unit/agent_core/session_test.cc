@@ -23,6 +23,32 @@ TEST(ASession, ThatChangesNothingSendsOnlyHeartbeats) {
   EXPECT_EQ(world.events.size(), events);
 }
 
+TEST(ASession, SaysChangedNumbersOnceMoreWithTheNextHeartbeat) {
+  fakes::AgentWorld world;
+  start(world);
+  world.pass(Seconds{1});
+  world.sent.clear();
+  world.offer(desired(1, many(3)));
+  const std::size_t said = count<session::GenerationStatus>(world);
+  world.pass(Seconds{31});
+  ASSERT_EQ(count<session::GenerationStatus>(world), said + 1);
+  EXPECT_EQ(std::get<session::GenerationStatus>(world.sent.back()).running, Generation{1});
+  world.pass(Seconds{300});
+  EXPECT_EQ(count<session::GenerationStatus>(world), said + 1);
+}
+
+// Nothing to do: the value is what the collector holds, and a heartbeat out of turn says that it still is.
+TEST(ASession, BeatsAtOnceWhenAGenerationChangedNoRoute) {
+  fakes::AgentWorld world;
+  start(world);
+  world.offer(desired(1, many(3)));
+  world.pass(Seconds{1});
+  world.sent.clear();
+  world.offer(desired(2, many(3)));
+  world.pass(Milliseconds{100});
+  EXPECT_EQ(count<session::Heartbeat>(world), 1U);
+}
+
 TEST(ASession, IsDialledWithFullJitterWhileTheCollectorIsAway) {
   fakes::AgentWorld world;
   start(world);

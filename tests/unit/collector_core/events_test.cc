@@ -81,6 +81,7 @@ TEST_F(Events, AValueThatStaysDifferentAfterTheRepairReopensIt) {
   h.tells({removed(1, kCard), repair(2, kCard, 1)});
   h.sees({});
   h.stage.advance(Seconds{4});
+  h.beats();
   EXPECT_FALSE(h.drift(1).closed);
   EXPECT_EQ(h.drift(1).count, 2u);
 }

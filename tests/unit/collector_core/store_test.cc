@@ -87,7 +87,7 @@ TEST(Durability, AfterARestartAStoredValueIsComparedOnceEvenIfNothingChanges) {
   greeting.status = runs(2);
   h.stage.say(again, greeting);
   for (int i = 0; i < 21; ++i) {
-    h.stage.say(again, session::Heartbeat{});
+    h.stage.say(again, beat_with("v1"));
     h.stage.advance(Seconds{30});
   }
   EXPECT_EQ(h.drifts(), 1u);
@@ -132,6 +132,20 @@ TEST(Offers, HostsThatNeverAnswerDoNotHoldBackTheOthers) {
   stage.feed(committed);
   stage.advance(Seconds{12});
   EXPECT_EQ(stage.offers_.size(), 300u);
+}
+
+TEST(Offers, OneWhoseReceiptIsNotSaidIsSentAgainAfterAMinuteUntilItIs) {
+  OneHost h;
+  h.stage.commit_desired("h1", wants(1, {kCard}));
+  EXPECT_EQ(h.stage.offers_.size(), 1u);
+  for (int i = 0; i < 4; ++i) {
+    h.beats();
+    h.stage.advance(Seconds{31});
+  }
+  EXPECT_EQ(h.stage.offers_.size(), 3u);
+  h.stage.say(h.stream, runs(1));
+  h.stage.advance(Seconds{80});
+  EXPECT_EQ(h.stage.offers_.size(), 3u);
 }
 
 TEST(Determinism, EqualEventsGiveEqualEffects) {

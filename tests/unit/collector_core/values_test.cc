@@ -73,6 +73,32 @@ TEST(Values, WhilePendingAHandMadeRouteIsStillExtra) {
   EXPECT_EQ(h.drifts(), 1u);
 }
 
+// The host runs 1 and refuses 2, which wants nothing: ours is "extra" against 2, but that is not what the record told.
+TEST(Values, PendingIntentKeepsNoRecordOpenThatToldOfSomethingElse) {
+  OneHost h;
+  h.desires(wants(1, {}));
+  h.sees({"10.20.0.0/16 via 10.0.0.7 dev eth0 proto 4"});
+  ASSERT_EQ(h.drift(1).kind, DriftKind::kExtra);
+  h.stage.commit_desired("h1", wants(2, {}));
+  h.sees({kCard});
+  EXPECT_EQ(h.drift(1).outcome, DriftOutcome::kResolved);
+  EXPECT_EQ(h.drifts(), 1u);
+}
+
+TEST(Values, AMissingRouteThatTheHostNoLongerMissesIsClosedWhileIntentIsPending) {
+  OneHost h;
+  h.desires(wants(1, {kCard}));
+  h.sees({});
+  ASSERT_EQ(h.drift(1).kind, DriftKind::kMissing);
+  h.stage.commit_desired("h1", wants(2, {kCard}));
+  auto still = report_of({});
+  still.not_in_sync.push_back({routes::written_route(kCard).route.key, RouteState::kMissing, "held", {}, {}});
+  h.sees(still);
+  EXPECT_FALSE(h.drift(1).closed);
+  h.sees({kCard});
+  EXPECT_TRUE(h.drift(1).closed);
+}
+
 TEST(Values, AnAppliedIntentIsComparedEvenWhenTheValueNeverChanges) {
   OneHost h;
   auto quiet = wants(1, {});
@@ -81,7 +107,7 @@ TEST(Values, AnAppliedIntentIsComparedEvenWhenTheValueNeverChanges) {
   h.sees({"10.9.0.0/16 via 10.0.0.9 dev eth0 proto 4"});
   h.desires(wants(2, {}));
   EXPECT_EQ(h.drifts(), 0u);
-  h.stage.advance(Seconds{4});
+  h.beats();
   ASSERT_EQ(h.drifts(), 1u);
   EXPECT_EQ(h.drift(1).kind, DriftKind::kExtra);
 }
@@ -91,9 +117,35 @@ TEST(Values, AnIntentThatTakesInWhatIsThereAcceptsTheDrift) {
   h.desires(wants(1, {}));
   h.sees({"10.9.0.0/16 via 10.0.0.9 dev eth0 proto 4"});
   h.desires(wants(2, {"10.9.0.0/16 via 10.0.0.9 dev eth0"}));
-  h.stage.advance(Seconds{4});
+  h.beats();
   EXPECT_EQ(h.drift(1).outcome, DriftOutcome::kAccepted);
   EXPECT_EQ(render(h.drift(1)), "10.9.0.0/16 via 10.0.0.9 dev eth0 is in no layer; accepted by a change of intent");
+}
+
+// "Applied" may overtake the value that shows it: what is stored was seen before.
+TEST(Values, AValueFromBeforeAnApplyIsNeverComparedWithWhatWasApplied) {
+  OneHost h;
+  h.sees({});
+  h.desires(wants(1, {kCard}));
+  h.stage.say(h.stream, beat_with("a value that is still on its way"));
+  h.stage.advance(Seconds{60});
+  EXPECT_EQ(h.drifts(), 0u);
+  h.sees({kCard});
+  h.beats();
+  EXPECT_EQ(h.drifts(), 0u);
+}
+
+// Killed between a removal and its repair, the agent repairs at its start: no event tells it, and the value is as before.
+TEST(Values, ADriftWhoseEndNobodyToldIsClosedByAHeartbeatThatNamesTheStoredValue) {
+  OneHost h;
+  h.desires(wants(1, {kCard}));
+  h.sees({kCard});
+  h.tells({removed(1, kCard)});
+  ASSERT_EQ(h.stage.host("h1").counts.missing, 1u);
+  h.stage.advance(Seconds{3});
+  h.beats();
+  EXPECT_EQ(h.drift(1).outcome, DriftOutcome::kResolved);
+  EXPECT_EQ(h.drift(1).count, 1u);
 }
 
 TEST(Values, StatesAndReasonsComeFromTheAgent) {
