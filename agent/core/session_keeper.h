@@ -54,6 +54,7 @@ class SessionKeeper {
   void on(const session::ValueRequest& request, Turn& turn);
   void on(const session::DesiredOffer&, Turn&) {}
   void on(const session::Goodbye& goodbye, Turn& turn);
+  void on(const session::ContactReply&, Turn& turn) { close("the collector answered a contact on the session", turn); }
 
   SessionOptions options_;
   Backoff backoff_{BackoffLimits{}};

@@ -69,7 +69,8 @@ void CollectorCore::on(MessageIn& in) {
   std::visit(Overload{[](session::Hello&) {}, [&](session::Heartbeat& m) { on_heartbeat(host, state, m); },
                       [&](session::ValueReport& m) { on_value(host, state, m, in.desired); },
                       [&](session::EventBatch& m) { on_events(host, state, m, in.desired); },
-                      [&](session::GenerationStatus& m) { on_status(host, state, m); }},
+                      [&](session::GenerationStatus& m) { on_status(host, state, m); },
+                      [&](session::Contact&) { close(in.stream, "a contact needs a connection of its own", kSoon); }},
              in.message);
 }
 

@@ -12,6 +12,7 @@
 #include "common/base/digest.h"
 #include "common/base/ids.h"
 #include "common/resources/routes/diff_routes.h"
+#include "common/resources/trial/trial.h"
 
 namespace ondol::session {
 
@@ -69,6 +70,8 @@ struct GenerationResult {
   std::vector<RouteObjectState> refused;  // at most 100
   std::uint32_t added = 0, replaced = 0, removed = 0;
   Nanoseconds duration{};
+  std::vector<trial::ProbeResult> probes{};  // kTrial: green before; later: what was seen last; at most trial::kMaxProbes
+  Milliseconds deadline{};                   // kTrial: time given; 0 = kept without a trial
   bool operator==(const GenerationResult&) const = default;
 };
 
@@ -97,7 +100,8 @@ struct GenerationStatus {
   ResourceType type = ResourceType::kRoutes;
   Generation received, applied, running;
   std::string blocked;  // "held", "guard: ..."; empty = nothing in the way
-  Generation trial;
+  Generation trial;              // applied and not yet confirmed; 0 = none
+  Milliseconds trial_left{};     // until it is undone, when this was said
   bool operator==(const GenerationStatus&) const = default;
 };
 
@@ -143,7 +147,21 @@ struct EventBatch {
   bool operator==(const EventBatch&) const = default;
 };
 
-using ToCollector = std::variant<Hello, Heartbeat, ValueReport, EventBatch, GenerationStatus>;
+// The first and only message of a connection made for it: proof that the host can still be reached, and reach.
+enum class ContactPhase : std::uint8_t {
+  kBefore = 1,  // nothing is changed yet: which inbound ports answer?
+  kAfter = 2,   // applied: confirm it, after trying the same ports
+};
+struct Contact {
+  HostId host;
+  Generation generation;
+  ContactPhase phase = ContactPhase::kBefore;
+  std::string instance_id;                   // of the agent process, as its session's hello said
+  std::vector<std::uint16_t> inbound_ports;  // sorted, unique; at most trial::kMaxProbes
+  bool operator==(const Contact&) const = default;
+};
+
+using ToCollector = std::variant<Hello, Heartbeat, ValueReport, EventBatch, GenerationStatus, Contact>;
 
 // ---- messages, collector to agent ----
 struct Welcome {
@@ -178,6 +196,15 @@ struct Goodbye {
   bool operator==(const Goodbye&) const = default;
 };
 
-using ToAgent = std::variant<Welcome, EventAck, ValueAck, ValueRequest, DesiredOffer, Goodbye>;
+// The answer to a Contact, then the stream ends.
+struct ContactReply {
+  Generation generation;
+  bool confirmed = false;                    // kAfter only: the collector wants this generation kept
+  std::string reason;                        // why not; empty when confirmed or kBefore was taken
+  std::vector<trial::ProbeResult> inbound;   // one per port asked for, in order
+  bool operator==(const ContactReply&) const = default;
+};
+
+using ToAgent = std::variant<Welcome, EventAck, ValueAck, ValueRequest, DesiredOffer, Goodbye, ContactReply>;
 
 }  // namespace ondol::session

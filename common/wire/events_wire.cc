@@ -3,6 +3,7 @@
 #include "common/base/overload.h"
 #include "common/wire/bounds.h"
 #include "common/wire/routes_wire.h"
+#include "common/wire/trial_wire.h"
 
 namespace ondol::wire {
 namespace {
@@ -112,6 +113,9 @@ v1::GenerationResult to_wire(const session::GenerationResult& result) {
   out.set_replaced(result.replaced);
   out.set_removed(result.removed);
   out.set_duration_ns(static_cast<std::uint64_t>(std::max<std::int64_t>(result.duration.count(), 0)));
+  const std::size_t probes = std::min(result.probes.size(), trial::kMaxProbes);
+  for (std::size_t i = 0; i < probes; ++i) *out.add_probes() = to_wire(result.probes[i]);
+  out.set_deadline_ms(static_cast<std::uint32_t>(std::max<std::int64_t>(result.deadline.count(), 0)));
   return out;
 }
 
@@ -138,6 +142,13 @@ Result<session::GenerationResult> from_wire(const v1::GenerationResult& result) 
   const auto duration = duration_from(result.duration_ns(), "a generation's duration");
   if (!duration) return fail(duration.error());
   out.duration = *duration;
+  if (result.probes_size() > static_cast<int>(trial::kMaxProbes)) return fail(Errc::kLimit, "over 32 probes");
+  for (const auto& wire_probe : result.probes()) {
+    auto probe = from_wire(wire_probe);
+    if (!probe) return fail(probe.error());
+    out.probes.push_back(*std::move(probe));
+  }
+  out.deadline = Milliseconds{result.deadline_ms()};
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/wire/bounds.h"
+#include "common/wire/trial_wire.h"
 
 namespace ondol::wire {
 namespace {
@@ -339,6 +340,7 @@ v1::DesiredState to_wire(const DesiredState& state) {
   out.set_revision(bounded_text(state.revision.value, kMaxRevision));
   if (state.routes) *out.mutable_routes() = to_wire(*state.routes);
   out.set_allow_mass_delete(state.allow_mass_delete);
+  if (state.trial != trial::TrialRules{}) *out.mutable_trial() = to_wire(state.trial);
   return out;
 }
 
@@ -348,6 +350,9 @@ Result<DesiredState> from_wire(const v1::DesiredState& state) {
   ONDOL_TRY(checked_text(state.revision(), kMaxRevision, "a revision"));
   out.revision = Revision{state.revision()};
   out.allow_mass_delete = state.allow_mass_delete();
+  auto rules = from_wire(state.trial());
+  if (!rules) return fail(rules.error());
+  out.trial = *std::move(rules);
   if (!state.has_routes()) return out;
   auto intent = from_wire(state.routes());
   if (!intent) return fail(intent.error());

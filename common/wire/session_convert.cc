@@ -150,6 +150,7 @@ v1::GenerationStatus to_wire(const session::GenerationStatus& status) {
   out.set_running(status.running.value);
   out.set_blocked(bounded_text(status.blocked, kMaxReason));
   out.set_trial(status.trial.value);
+  out.set_trial_left_ms(static_cast<std::uint64_t>(std::max<std::int64_t>(status.trial_left.count(), 0)));
   return out;
 }
 
@@ -157,8 +158,10 @@ Result<session::GenerationStatus> from_wire(const v1::GenerationStatus& status) 
   const auto type = type_from(status.type());
   if (!type) return fail(type.error());
   ONDOL_TRY(checked_text(status.blocked(), kMaxReason, "a generation's block"));
+  const auto left = checked_ms(status.trial_left_ms(), "a trial's time");
+  if (!left) return fail(left.error());
   return session::GenerationStatus{*type, Generation{status.received()}, Generation{status.applied()},
-                                   Generation{status.running()}, status.blocked(), Generation{status.trial()}};
+                                   Generation{status.running()}, status.blocked(), Generation{status.trial()}, *left};
 }
 
 Result<session::EventBatch> from_wire(const v1::EventBatch& batch) {

@@ -6,6 +6,7 @@
 #include "common/wire/bounds.h"
 #include "common/wire/routes_wire.h"
 #include "common/wire/session_convert.h"
+#include "common/wire/trial_wire.h"
 
 namespace ondol::wire {
 namespace {
@@ -62,6 +63,7 @@ Frames::Frames(const session::ToCollector& message) {
                  [&](const session::ValueReport& value) { cut(value); },
                  [&](const session::EventBatch& batch) { add_events(batch); },
                  [&](const session::GenerationStatus& status) { *out.mutable_status() = to_wire(status); },
+                 [&](const session::Contact& contact) { *out.mutable_contact() = to_wire(contact); },
              },
              message);
   if (out.message_case() != v1::AgentMessage::MESSAGE_NOT_SET) add(out);
@@ -76,6 +78,7 @@ Frames::Frames(const session::ToAgent& message) {
                  [&](const session::ValueRequest& request) { *out.mutable_value_request() = to_wire(request); },
                  [&](const session::DesiredOffer& offer) { cut(offer.state); },
                  [&](const session::Goodbye& goodbye) { *out.mutable_goodbye() = to_wire(goodbye); },
+                 [&](const session::ContactReply& reply) { *out.mutable_contact_reply() = to_wire(reply); },
              },
              message);
   if (out.message_case() != v1::CollectorMessage::MESSAGE_NOT_SET) add(out);
@@ -152,7 +155,7 @@ Result<std::optional<session::ToCollector>> AgentFrames::take(std::string_view f
     case Kind::kValue: return whole_value(values_.take(message->value()));
     case Kind::kEvents: return whole<session::ToCollector>(from_wire(message->events()));
     case Kind::kStatus: return whole<session::ToCollector>(from_wire(message->status()));
-    case Kind::kTrial: return fail(Errc::kUnsupported, "trial reports are not understood");
+    case Kind::kContact: return whole<session::ToCollector>(from_wire(message->contact()));
     case Kind::MESSAGE_NOT_SET: break;
   }
   return fail(Errc::kInvalidInput, "a message of an unknown kind");
@@ -170,7 +173,7 @@ Result<std::optional<session::ToAgent>> CollectorFrames::take(std::string_view f
     case Kind::kValueRequest: return whole<session::ToAgent>(from_wire(message->value_request()));
     case Kind::kDesired: return whole_desired(desired_.take(message->desired()));
     case Kind::kGoodbye: return whole<session::ToAgent>(from_wire(message->goodbye()));
-    case Kind::kConfirm: return fail(Errc::kUnsupported, "trial confirmations are not understood");
+    case Kind::kContactReply: return whole<session::ToAgent>(from_wire(message->contact_reply()));
     case Kind::MESSAGE_NOT_SET: break;
   }
   return fail(Errc::kInvalidInput, "a message of an unknown kind");

@@ -95,6 +95,11 @@ DesiredState AnyMessage::desired() {
   made.generation = Generation{random_()};
   made.revision = Revision{std::string(64, 'e')};
   made.allow_mass_delete = maybe();
+  made.trial.enabled = maybe();
+  made.trial.deadline = Milliseconds{5'000 + below(3'000'000)};
+  for (const auto& found : probes()) made.trial.probes.push_back(found.target);
+  std::sort(made.trial.probes.begin(), made.trial.probes.end());
+  made.trial.probes.erase(std::unique(made.trial.probes.begin(), made.trial.probes.end()), made.trial.probes.end());
   if (maybe()) return made;
   routes::RoutesIntent& intent = made.routes.emplace();
   intent.unlisted = one_of(routes::Unlisted::kRemove);
@@ -129,16 +134,27 @@ decltype(session::HostEvent::what) AnyMessage::body() {
     case 2:
       return session::GenerationResult{Generation{random_()}, Revision{std::string(64, 'b')},
                                        one_of(session::GenerationOutcome::kTrial), text(256), objects(5), 1, 2, 3,
-                                       Nanoseconds{below(1u << 30)}};
+                                       Nanoseconds{below(1u << 30)}, probes(), Milliseconds{below(100'000)}};
     default: return session::ObserverNotice{session::ResourceType::kRoutes, text(64), text(256)};
   }
+}
+
+std::vector<trial::ProbeResult> AnyMessage::probes() {
+  std::vector<trial::ProbeResult> all;
+  for (std::size_t i = below(4); i > 0; --i) {
+    trial::ProbeTarget target{one_of(trial::ProbeKind::kInbound), text(64), {}, 0};
+    const bool has_port = target.kind == trial::ProbeKind::kTcp || target.kind == trial::ProbeKind::kInbound;
+    if (has_port) target.port = static_cast<std::uint16_t>(1 + below(65'535));
+    all.push_back({std::move(target), maybe(), text(256), Nanoseconds{below(1u << 30)}});
+  }
+  return all;
 }
 
 session::HostEvent AnyMessage::event(std::uint64_t sequence) { return {EventSequence{sequence}, time(), body()}; }
 
 session::GenerationStatus AnyMessage::status() {
   return {session::ResourceType::kRoutes, Generation{random_()}, Generation{random_()}, Generation{random_()}, text(256),
-          Generation{below(3)}};
+          Generation{below(3)}, Milliseconds{below(100'000)}};
 }
 
 std::vector<session::ValueDigest> AnyMessage::held() {
@@ -147,7 +163,7 @@ std::vector<session::ValueDigest> AnyMessage::held() {
 }
 
 session::ToCollector AnyMessage::to_collector() {
-  switch (below(5)) {
+  switch (below(6)) {
     case 0:
       return session::Hello{HostId{"pay-web-01"}, session::kProtocolVersion, text(20), text(36), text(36), held(),
                             EventSequence{7 + below(9)}, EventSequence{below(8)}, status(), time()};
@@ -170,12 +186,13 @@ session::ToCollector AnyMessage::to_collector() {
       for (std::size_t i = 1 + below(20); i > 0; --i) batch.events.push_back(event(std::exchange(next, next + 1 + below(2))));
       return batch;
     }
+    case 4: return session::Contact{HostId{"pay-web-01"}, Generation{random_()}, one_of(session::ContactPhase::kAfter), text(36), {22, 443}};
     default: return status();
   }
 }
 
 session::ToAgent AnyMessage::to_agent() {
-  switch (below(6)) {
+  switch (below(7)) {
     case 0:
       return session::Welcome{SessionId{text(32)}, EventSequence{random_()}, held(), Milliseconds{1000 + below(3'599'000)},
                               Generation{random_()}, text(20)};
@@ -183,6 +200,7 @@ session::ToAgent AnyMessage::to_agent() {
     case 2: return session::ValueAck{session::ResourceType::kRoutes, digest()};
     case 3: return session::ValueRequest{};
     case 4: return session::DesiredOffer{desired()};
+    case 5: return session::ContactReply{Generation{random_()}, maybe(), text(256), probes()};
     default: return session::Goodbye{text(256), Milliseconds{below(3'600'001)}};
   }
 }

@@ -38,6 +38,7 @@ class AnyMessage {
   routes::RouteValue value(Family family);
   Author author();
   session::RouteObjectState object();
+  std::vector<trial::ProbeResult> probes();
   session::GenerationStatus status();
   std::vector<session::ValueDigest> held();
   std::vector<session::RouteObjectState> objects(std::size_t most);

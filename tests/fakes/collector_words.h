@@ -37,7 +37,10 @@ inline std::string render_message(const session::ToAgent& message) {
                [](const session::ValueAck&) { return std::string("value is stored"); },
                [](const session::ValueRequest&) { return std::string("say your value"); },
                [](const session::DesiredOffer& m) { return fmt::format("offer {}", m.state.generation.value); },
-               [](const session::Goodbye& m) { return "goodbye: " + m.reason; }},
+               [](const session::Goodbye& m) { return "goodbye: " + m.reason; },
+               [](const session::ContactReply& m) {
+                 return fmt::format("generation {}: {}", m.generation.value, m.confirmed ? "confirmed" : "not confirmed: " + m.reason);
+               }},
       message);
 }
 

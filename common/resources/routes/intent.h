@@ -6,6 +6,7 @@
 
 #include "common/base/ids.h"
 #include "common/resources/routes/route.h"
+#include "common/resources/trial/trial.h"
 
 namespace ondol {
 
@@ -40,6 +41,7 @@ struct DesiredState {
   Revision revision;
   std::optional<routes::RoutesIntent> routes;  // empty = unmanaged: nothing withdrawn, nothing written
   bool allow_mass_delete = false;
+  trial::TrialRules trial{};
   bool operator==(const DesiredState&) const = default;
 };
 

@@ -167,7 +167,7 @@ TEST(SessionWire, UnknownAndEmptyMessagesAreErrorsOnBothSides) {
   const std::string later("\x7a\x00", 2);  // field 15, which nobody knows
   EXPECT_FALSE(AgentFrames().take(later));
   EXPECT_FALSE(CollectorFrames().take(later));
-  EXPECT_TRUE(is_refused([](v1::AgentMessage& m) { m.mutable_trial(); }));
+  EXPECT_TRUE(is_refused([](v1::AgentMessage& m) { m.mutable_contact(); }));
 }
 
 TEST(SessionWire, AnOversizedFrameIsALimit) {
