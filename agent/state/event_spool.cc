@@ -11,7 +11,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "agent/state/byte_stream.h"
+#include "common/base/byte_stream.h"
 #include "common/base/digest.h"
 #include "common/wire/routes_wire.h"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-namespace ondol::agent {
+namespace ondol {
 
 class ByteWriter {
  public:
@@ -72,4 +72,4 @@ class ByteReader {
   bool good_ = true;
 };
 
-}  // namespace ondol::agent
+}  // namespace ondol
