@@ -159,7 +159,7 @@ all_online() { [ "$(ctl host list -o json | grep -c '"state": *"online"')" = "$(
 
 # ---- verbs ----
 lab_up() {
-  [ -n "${ONDOL_BIN:-}" ] || "$deploy/build" release >/dev/null
+  [ -n "${ONDOL_BIN:-}" ] || "$deploy/build" release programs >/dev/null
   "$deploy/install-packages" lab
   mkdir -p "$base" && chmod 755 "$base"
   ensure_users

@@ -28,6 +28,7 @@ function(ondol_program)
   add_executable(${M_NAME} ${M_SOURCES})
   ondol_strict(${M_NAME})
   target_link_libraries(${M_NAME} PRIVATE ${M_DEPS})
+  add_dependencies(programs ${M_NAME})
 endfunction()
 
 # ondol_test(NAME <suite> SOURCES <files...> [DEPS <targets...>] [LABELS <labels...>] [TIMEOUT <seconds>])
