@@ -74,7 +74,7 @@ Result<Alarm> Alarm::open(int event_socket) {
 // One reading of both families that the kernel did not call torn.
 struct Reading {
   RouteSnapshot snapshot;
-  std::uint64_t digest = 0;
+  DumpMark mark;
   EventMark start;
 };
 
@@ -102,7 +102,9 @@ class KernelRoutes final : public RouteSocket {
   ApplyReport apply(const std::vector<RouteOp>& operations) override {
     events_.read();  // a rename that has happened is known before names become numbers
     alarm_.set(events_.has_pending());
-    return apply_routes(*requests_, events_.numbers().links, events_.numbers().nexthops, operations);
+    ApplyReport report = apply_routes(*requests_, events_.numbers().links, events_.numbers().nexthops, operations);
+    expect(operations, report);
+    return report;
   }
 
  private:
@@ -110,6 +112,7 @@ class KernelRoutes final : public RouteSocket {
   Result<std::optional<Reading>> read_once(std::size_t read_bytes);
   Result<bool> dump_routes(std::size_t read_bytes, SnapshotBuilder& builder);
   void select(const std::vector<std::uint32_t>& tables);
+  void expect(const std::vector<RouteOp>& operations, const ApplyReport& report);
   bool is_confirmed(const Reading& reading) const;
   bool agrees(const Reading& previous, const Reading& reading) const;
   Result<RouteSnapshot> accept(Reading reading);
@@ -120,8 +123,8 @@ class KernelRoutes final : public RouteSocket {
   Alarm alarm_;
   std::vector<std::uint32_t> named_;
   ComparedTables tables_;
-  std::optional<std::uint64_t>
-      confirmed_digest_;  // of the last reading that was returned, if nothing was replayed
+  std::optional<DumpMark> confirmed_;  // of the last reading that was returned, if nothing was replayed
+  bool wrote_ipv4_ = false;            // since then: confirmed_ counts what should be there, its digest is old
   std::size_t expected_routes_ = 0;
   EventMark series_start_;
 };
@@ -164,11 +167,26 @@ void KernelRoutes::select(const std::vector<std::uint32_t>& tables) {
   named_ = tables;
   tables_ = ComparedTables(tables);
   events_.set_tables(tables_);
-  confirmed_digest_.reset();
+  confirmed_.reset();
 }
 
+// What our own acknowledged writes make of the last reading.
+void KernelRoutes::expect(const std::vector<RouteOp>& operations, const ApplyReport& report) {
+  for (std::size_t i = 0; confirmed_ && i < operations.size(); ++i) {
+    const RouteOp& operation = operations[i];
+    if (!report.done[i] || operation.route.key.destination.address.family != Family::kIpv4) continue;
+    wrote_ipv4_ = true;
+    confirmed_->ipv4_count += operation.kind == OpKind::kAdd || operation.kind == OpKind::kAppend;
+    confirmed_->ipv4_count -= operation.kind == OpKind::kRemove;
+  }
+}
+
+// As the last one; or, after writes of our own to IPv4, as many routes as the acknowledged ones make: an IPv4 dump that
+// no event disturbed can at worst lose a route where it was cut. After writes to IPv6 two readings must agree.
 bool KernelRoutes::is_confirmed(const Reading& reading) const {
-  return confirmed_digest_ == reading.digest && events_.changes_since(reading.start).empty();
+  if (!confirmed_ || !events_.changes_since(reading.start).empty()) return false;
+  if (!wrote_ipv4_) return *confirmed_ == reading.mark;
+  return confirmed_->ipv6_digest == reading.mark.ipv6_digest && confirmed_->ipv4_count == reading.mark.ipv4_count;
 }
 
 bool KernelRoutes::agrees(const Reading& previous, const Reading& reading) const {
@@ -180,7 +198,8 @@ Result<RouteSnapshot> KernelRoutes::accept(Reading reading) {
   const auto rules = count_policy_rules();
   if (!rules) return fail(rules.error());
   const bool is_quiet = events_.changes_since(reading.start).empty();
-  confirmed_digest_ = is_quiet ? std::optional(reading.digest) : std::nullopt;
+  confirmed_ = is_quiet ? std::optional(reading.mark) : std::nullopt;
+  wrote_ipv4_ = false;
   RouteSnapshot& snapshot = reading.snapshot;
   snapshot.policy_rules = *rules;
   if (!snapshot.truncated) snapshot.compared = static_cast<std::uint32_t>(snapshot.routes.size());
@@ -217,7 +236,7 @@ Result<std::optional<Reading>> KernelRoutes::read_once(std::size_t read_bytes) {
   if (builder.malformed() > 0) return fail(Errc::kCorrupt, "the kernel wrote a route that cannot be read");
   const bool is_undisturbed = events_.mark().disturbances == reading.start.disturbances;
   if (!*is_whole || builder.has_unknown_index() || !is_undisturbed) return std::optional<Reading>{};
-  reading.digest = builder.digest();
+  reading.mark = builder.mark();
   reading.snapshot = builder.finish();
   const auto changes = events_.changes_since(reading.start);
   if (!changes.empty()) replay_changes(changes, reading.snapshot.routes);

@@ -1,6 +1,7 @@
 #include "agent/host/routes/snapshot_builder.h"
 
 #include <linux/rtnetlink.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #define XXH_INLINE_ALL
@@ -19,6 +20,13 @@ void drop_twins(std::vector<ObservedRoute>& routes, std::uint32_t& compared) {
   const auto twins = std::unique(routes.begin(), routes.end());
   compared -= static_cast<std::uint32_t>(routes.end() - twins);
   routes.erase(twins, routes.end());
+}
+
+void add_to_mark(const Message& message, DumpMark& mark) {
+  const bool is_ipv4 = message.body.front() == AF_INET;
+  std::uint64_t& digest = is_ipv4 ? mark.ipv4_digest : mark.ipv6_digest;
+  digest = XXH3_64bits_withSeed(message.body.data(), message.body.size(), digest);
+  mark.ipv4_count += is_ipv4;
 }
 
 }  // namespace
@@ -43,7 +51,7 @@ void SnapshotBuilder::take(const Message& message) {
       break;
   }
   ++compared_;
-  digest_ = XXH3_64bits_withSeed(message.body.data(), message.body.size(), digest_);
+  add_to_mark(message, mark_);
   if (looked.protocol != kOurProtocol && foreign_kept_ >= kMaxForeignRoutes) return;
   take_compared(message);
   if (looked.protocol != kOurProtocol) ++foreign_kept_;

@@ -13,6 +13,13 @@ namespace ondol::routes {
 inline constexpr std::size_t kMaxForeignRoutes =
     40'000;  // compared foreign routes kept; ours are always kept
 
+// Of the compared messages of one dump as the kernel wrote them, in its order. Equal marks of two dumps mean equal routes.
+struct DumpMark {
+  std::uint64_t ipv4_digest = 0, ipv6_digest = 0;
+  std::uint32_t ipv4_count = 0;
+  bool operator==(const DumpMark&) const = default;
+};
+
 // Limits: kMaxForeignRoutes kept, all are counted. Never-compared routes cost a look at their fixed header
 // only.
 class SnapshotBuilder {
@@ -26,9 +33,7 @@ class SnapshotBuilder {
   // all.
   bool has_unknown_index() const { return has_unknown_index_; }
   std::uint32_t malformed() const { return malformed_; }
-  // Of the compared messages as the kernel wrote them, in its order. Equal digests of two dumps mean equal
-  // routes.
-  std::uint64_t digest() const { return digest_; }
+  const DumpMark& mark() const { return mark_; }
 
   RouteSnapshot finish();  // once
 
@@ -47,7 +52,7 @@ class SnapshotBuilder {
   std::size_t foreign_kept_ = 0;
   std::uint32_t malformed_ = 0;
   bool has_unknown_index_ = false;
-  std::uint64_t digest_ = 0;
+  DumpMark mark_;
 };
 
 }  // namespace ondol::routes

@@ -11,12 +11,14 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "agent/host/routes/observe_routes.h"
+#include "agent/state/state_dir.h"
 #include "tests/bench/routes/raw_netlink.h"
 
 namespace ondol::bench {
@@ -121,13 +123,30 @@ RouteSnapshot owned_snapshot(RouteSocket& socket) {
 }
 
 // Apply and read back, as the agent does before it calls a generation applied.
-void apply_whole(RouteSocket& socket, const RoutesIntent& intent) {
-  if (!socket.apply(additions(intent)).failures.empty()) die("apply failed");
+void apply_whole(RouteSocket& socket, const RoutesIntent& intent, const std::vector<RouteOp>& operations) {
+  if (!socket.apply(operations).failures.empty()) die("apply failed");
   if (!diff_routes(intent, owned_snapshot(socket)).empty()) die("read-back differs");
+}
+
+// As the agent does before its first change: the inverse on disk, synced.
+void write_journal(const agent::StateDir& state, const RoutesIntent& intent, const std::vector<RouteOp>& operations) {
+  agent::Journal journal;
+  journal.candidate = {Generation{1}, Revision{std::string(64, 'a')}, intent, false};
+  journal.inverse = inverse(operations);
+  journal.boot_id = "bench";
+  if (auto written = state.write_journal(journal); !written) die(render(written.error()));
+}
+
+agent::StateDir open_state(const std::string& path) {
+  auto state = agent::StateDir::open(path);
+  if (!state) die(render(state.error()));
+  return std::move(*state);
 }
 
 void measure_apply(int pairs) {
   const RoutesIntent intent = wanted_routes();
+  const std::string folder = fmt::format("/var/tmp/bench_routes.{}", getpid());
+  const agent::StateDir state = open_state(folder);
   const std::string batch = fmt::format("/tmp/bench_routes.{}", getpid());
   std::ofstream file(batch);
   for (const Route& route : intent.routes)
@@ -137,7 +156,12 @@ void measure_apply(int pairs) {
   for (int i = 0; i < pairs; ++i) {
     enter_fresh_namespace();
     auto socket = open_socket();
-    peer.self.push_back(milliseconds([&] { apply_whole(*socket, intent); }));
+    owned_snapshot(*socket);  // nothing is planned against what was not read
+    peer.self.push_back(milliseconds([&] {
+      const std::vector<RouteOp> operations = additions(intent);
+      write_journal(state, intent, operations);
+      apply_whole(*socket, intent, operations);
+    }));
     enter_fresh_namespace();
     peer.peer.push_back(milliseconds([&] { run({"ip", "-batch", batch}); }));
     enter_fresh_namespace();
@@ -145,6 +169,7 @@ void measure_apply(int pairs) {
     floor.peer.push_back(milliseconds([&] { raw.add_routes(kRoutes); }));
   }
   std::remove(batch.c_str());
+  std::filesystem::remove_all(folder);
   floor.self = peer.self;
   peer.show("routes.apply_2000.vs_ip_batch", 0.5, "ip -batch (ms)");
   fmt::print(R"({{"bench":"routes","figure":"routes.floor.raw_add_2000","value":{:.3f},"unit":"ms"}})"
@@ -156,7 +181,7 @@ void measure_unchanged() {
   enter_fresh_namespace();
   const RoutesIntent intent = wanted_routes();
   auto socket = open_socket();
-  apply_whole(*socket, intent);
+  apply_whole(*socket, intent, additions(intent));
   RawNetlink listener(true);
   const RouteSnapshot seen = owned_snapshot(*socket);
   const RoutePlan plan = plan_routes(intent, seen, {});
@@ -173,7 +198,7 @@ void measure_verify(int pairs) {
   enter_fresh_namespace();
   const RoutesIntent intent = wanted_routes();
   auto socket = open_socket();
-  apply_whole(*socket, intent);
+  apply_whole(*socket, intent, additions(intent));
   RawNetlink raw(false);
   Pairs verify;
   constexpr int kRepeats = 20;  // a pair is two medians: one reading is shorter than a time slice
@@ -200,7 +225,7 @@ void measure_repair_work(int samples) {
   auto hand =
       open_socket();  // the first socket of a process has its id as port: the author is found and read
   auto socket = open_socket();
-  apply_whole(*socket, intent);
+  apply_whole(*socket, intent, additions(intent));
   std::vector<double> spent;
   for (int i = 0; i < samples; ++i) {
     const Route& route = intent.routes[static_cast<std::size_t>(i % kRoutes)];
