@@ -123,6 +123,7 @@ void AgentCore::on(const SessionClosed& closed, Turn& turn) { session_.on_closed
 
 void AgentCore::on(const SessionReceived& received, Turn& turn) {
   session_.on_message(received.message, turn);
+  if (const std::uint64_t by = log_.take_moved(); by > 0) repairs_.renumber(by);
   const auto* offer = std::get_if<session::DesiredOffer>(&received.message);
   if (offer != nullptr && session_.state() == SessionState::kUp) generation_.offer(offer->state, turn);
 }

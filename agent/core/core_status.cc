@@ -26,7 +26,7 @@ std::optional<T> known(const Result<std::optional<T>>& stored, std::string_view 
 
 void AgentCore::on(const Booted& booted, Turn& turn) {
   const StoredState& stored = booted.stored;
-  log_.restore(stored.next_event, stored.oldest_event);
+  log_.restore(stored.next_event, stored.oldest_event, stored.unproven_event);
   book_.confirm(known(stored.confirmed, "confirmed generation", turn));
   auto ledger = known(stored.ledger, "ledger", turn);
   ledger_unknown_ = !ledger && book_.confirmed();

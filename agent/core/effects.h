@@ -35,6 +35,11 @@ struct RemoveJournal {};
 struct PersistHold { bool held = false; };
 struct AppendEvent { session::HostEvent event; };  // to the spool; not answered
 struct TruncateSpool { EventSequence through; };
+// The collector said how far it has our events: those from `from` on are `by` higher from now on, and proven.
+struct SettleNumbers {
+  EventSequence from;
+  std::uint64_t by = 0;
+};
 
 // ---- the collector ----
 struct OpenSession {};   // answered by SessionOpened, then by exactly one SessionClosed
@@ -62,7 +67,7 @@ struct Answer {           // to a LocalRequest
 };
 
 using Effect = std::variant<ReadRoutes, ApplyRoutes, PersistHighest, PersistJournal, PersistConfirmed, PersistLedger,
-                            RemoveJournal, PersistHold, AppendEvent, TruncateSpool, OpenSession, CloseSession,
+                            RemoveJournal, PersistHold, AppendEvent, TruncateSpool, SettleNumbers, OpenSession, CloseSession,
                             SendMessage, SendEvents, EncodeReport, SendValue, Tell, AnnounceReady, Answer>;
 using Effects = std::vector<Effect>;
 

@@ -11,9 +11,22 @@ constexpr double kPerSecond = 20;  // events
 
 }  // namespace
 
-void EventLog::restore(EventSequence next, EventSequence oldest) {
+void EventLog::restore(EventSequence next, EventSequence oldest, EventSequence unproven) {
   next_ = next;
   oldest_ = oldest;
+  unproven_ = unproven;
+}
+
+void EventLog::settle(EventSequence durable, Turn& turn) {
+  if (!unproven_) return;
+  const EventSequence from = *std::exchange(unproven_, std::nullopt);
+  const std::uint64_t by = durable >= from ? durable.value + 1 - from.value : 0;
+  if (by > 0) {
+    oldest_ = EventSequence{std::max(oldest_, from).value + by};
+    next_.value += by;
+    moved_ += by;
+  }
+  turn.out.push_back(SettleNumbers{from, by});
 }
 
 EventSequence EventLog::append(EventBody body, Turn& turn) {
@@ -34,6 +47,8 @@ bool EventLog::admit_unlisted(BootTime now) {
   allowance_ -= 1;
   return true;
 }
+
+std::uint64_t EventLog::take_moved() { return std::exchange(moved_, 0); }
 
 std::uint64_t EventLog::take_untold() { return std::exchange(untold_, 0); }
 

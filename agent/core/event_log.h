@@ -20,12 +20,17 @@ using EventBody = decltype(session::HostEvent::what);
 // Limits: changes of routes that nobody asked for are told 200 at once and 20 a second after; the rest is counted.
 class EventLog {
  public:
-  void restore(EventSequence next, EventSequence oldest);
+  // `unproven`: from here on the collector may have other events by the same numbers.
+  void restore(EventSequence next, EventSequence oldest, EventSequence unproven);
   EventSequence append(EventBody body, Turn& turn);
   // May one more change of a route that no layer mentions be told?
   bool admit_unlisted(BootTime now);
   std::uint64_t take_untold();  // how many were not admitted since the last call
 
+  // The first word of the collector since the start. A number that it has already and that we gave again, because the
+  // state directory is new, older than it was, or lost its end, is moved above: an event must not pass for stored.
+  void settle(EventSequence durable, Turn& turn);
+  std::uint64_t take_moved();  // by how much, since the last call
   // The collector stored everything up to here; numbers it has seen are never given again.
   void acknowledged(EventSequence durable, Turn& turn);
   void trimmed(EventSequence oldest) { oldest_ = std::max(oldest_, oldest); }
@@ -35,9 +40,10 @@ class EventLog {
 
  private:
   EventSequence next_{1}, oldest_{1};
+  std::optional<EventSequence> unproven_ = EventSequence{1};
   double allowance_ = 200;
   BootTime refilled_{};
-  std::uint64_t untold_ = 0;
+  std::uint64_t untold_ = 0, moved_ = 0;
 };
 
 inline void tell(Turn& turn, Notice notice, std::string text) { turn.out.push_back(Tell{notice, std::move(text)}); }

@@ -248,6 +248,12 @@ void RouteRepairs::forget() {
   budget_.release();
 }
 
+void RouteRepairs::renumber(std::uint64_t by) {
+  const auto move = [by](Cause& cause) { cause.answers.value += cause.answers.value > 0 ? by : 0; };
+  for (auto& [key, wanted] : wanted_) move(wanted.cause);
+  for (auto& [key, cause] : in_flight_) move(cause);
+}
+
 void RouteRepairs::begin_anew(Turn& turn) {
   const auto before = std::exchange(wanted_, {});
   forget();

@@ -44,6 +44,7 @@ class RouteRepairs {
 
   void release(Turn& turn);  // hold ended, or a new generation: contested objects are free again
   void forget();             // everything is withdrawn
+  void renumber(std::uint64_t by);  // the changes that are to be answered carry higher numbers now
   // A generation was confirmed. What somebody disturbed while it was being applied is wanted, the rest is forgotten.
   void begin_anew(Turn& turn);
 

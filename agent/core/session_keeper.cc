@@ -87,6 +87,7 @@ void SessionKeeper::on(const session::Welcome& welcome, Turn& turn) {
   deadline_ = BootTime::max();
   heartbeat_interval_ = std::clamp(welcome.heartbeat_interval, kLeastHeartbeat, kMostHeartbeat);
   heartbeat_at_ = turn.now.boot + heartbeat_interval_;
+  turn.log.settle(welcome.durable_event, turn);
   turn.log.acknowledged(welcome.durable_event, turn);
   sent_ = welcome.durable_event;
   for (const session::ValueDigest& held : welcome.held) {

@@ -51,6 +51,7 @@ struct StoredState {
   Result<std::optional<Highest>> highest;
   bool held = false;
   EventSequence next_event{1}, oldest_event{1};
+  EventSequence unproven_event{1};  // from here on no number was compared yet with what the collector has
 };
 
 }  // namespace ondol::agent

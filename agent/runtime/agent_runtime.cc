@@ -17,6 +17,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::chrono::seconds kMetricsEvery{2};
+constexpr std::chrono::milliseconds kFlushGap{200}, kFlushRetry{5'000};  // events written meanwhile share one flush
 constexpr std::size_t kMaxQueued = 8;     // messages behind one write: further heartbeats are not worth sending
 constexpr std::size_t kMaxAsked = 64;     // local requests without an answer
 
@@ -54,6 +55,7 @@ AgentRuntime::AgentRuntime(AgentConfig config, RuntimeParts parts)
       signals_(loop_, SIGTERM, SIGINT),
       watchdog_(loop_),
       metrics_timer_(loop_),
+      flush_timer_(loop_),
       identity_(loop_, pool_, config_.identity_dir, parts_.renew) {
   const auto post = [this](std::function<void()> task) { asio::post(loop_, std::move(task)); };
   link_ = parts_.make_link(post, make_callbacks());
@@ -62,6 +64,7 @@ AgentRuntime::AgentRuntime(AgentConfig config, RuntimeParts parts)
 AgentRuntime::~AgentRuntime() {
   close_all();
   pool_.join();
+  parts_.spool->flushed(flush_files(parts_.spool->take_unflushed()));
 }
 
 Ports AgentRuntime::make_ports() {
@@ -117,6 +120,7 @@ void AgentRuntime::close_all() {
   timer_.stop();
   watchdog_.cancel();
   metrics_timer_.cancel();
+  flush_timer_.cancel();
   identity_.stop();
   local_.reset();
   link_.reset();
@@ -126,6 +130,7 @@ void AgentRuntime::close_all() {
 void AgentRuntime::feed(Happening what) {
   interpreter_.feed(std::move(what));
   timer_.arm(interpreter_.wake_at());
+  flush_soon();
 }
 
 void AgentRuntime::wait_for_kernel() {
@@ -133,6 +138,7 @@ void AgentRuntime::wait_for_kernel() {
     if (error) return;
     interpreter_.drain_kernel();
     timer_.arm(interpreter_.wake_at());
+    flush_soon();
     wait_for_kernel();
   });
 }
@@ -194,6 +200,26 @@ void AgentRuntime::on_local(const LocalCall& call, LocalAnswer answer) {
 void AgentRuntime::on_answer(const Answer& answer) {
   const auto waiting = asked_.extract(answer.id);
   if (waiting) waiting.mapped()({answer.accepted, answer.text, {}});
+}
+
+// The loop never waits for the disk on account of events: a repair may be due.
+void AgentRuntime::flush_soon() {
+  if (is_flushing_ || !parts_.spool->has_unflushed()) return;
+  is_flushing_ = true;
+  flush_timer_.expires_after(parts_.spool->problem().empty() ? kFlushGap : kFlushRetry);
+  flush_timer_.async_wait([this](const error_code& error) {
+    if (!error) flush_events();
+  });
+}
+
+void AgentRuntime::flush_events() {
+  asio::post(pool_, [this, files = parts_.spool->take_unflushed()] {
+    asio::post(loop_, [this, result = flush_files(files)] {
+      is_flushing_ = false;
+      parts_.spool->flushed(result);
+      flush_soon();
+    });
+  });
 }
 
 void AgentRuntime::show_metrics() {

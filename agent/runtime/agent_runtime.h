@@ -39,7 +39,7 @@ Result<RuntimeParts> open_parts(const AgentConfig& config);
 CoreOptions core_options(const AgentConfig& config);
 std::string read_boot_id();
 
-// Thread: the one that calls run(). The pool has one thread for what may block: renewal, name resolution.
+// Thread: the one that calls run(). The pool has one thread for what may block: renewal, name resolution, flushing events.
 class AgentRuntime {
  public:
   AgentRuntime(AgentConfig config, RuntimeParts parts);
@@ -62,6 +62,8 @@ class AgentRuntime {
   void on_local(const LocalCall& call, LocalAnswer answer);
   void on_answer(const Answer& answer);
   void show_metrics();
+  void flush_soon();
+  void flush_events();
   AgentFacts facts();
   void close_all();
 
@@ -75,12 +77,13 @@ class AgentRuntime {
   BootTimer timer_;
   boost::asio::posix::stream_descriptor kernel_;
   boost::asio::signal_set signals_;
-  boost::asio::steady_timer watchdog_, metrics_timer_;
+  boost::asio::steady_timer watchdog_, metrics_timer_, flush_timer_;
   IdentityKeeper identity_;
   std::unique_ptr<SessionLink> link_;
   std::unique_ptr<LocalServer> local_;
   std::map<std::uint64_t, LocalAnswer> asked_;
   std::uint64_t next_request_ = 1;
+  bool is_flushing_ = false;
 };
 
 }  // namespace ondol::agent

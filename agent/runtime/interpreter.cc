@@ -30,6 +30,7 @@ void Interpreter::boot() {
   StoredState stored = edges_.state.read();
   stored.next_event = edges_.spool.next();
   stored.oldest_event = edges_.spool.oldest();
+  stored.unproven_event = edges_.spool.unproven();
   feed(Booted{std::move(stored)});
 }
 
@@ -140,6 +141,11 @@ void Interpreter::perform(AppendEvent& effect) {
 
 void Interpreter::perform(TruncateSpool& effect) {
   edges_.spool.truncate(effect.through);
+  spool_oldest_ = edges_.spool.oldest();
+}
+
+void Interpreter::perform(SettleNumbers& effect) {
+  edges_.spool.settle(effect.from, effect.by);
   spool_oldest_ = edges_.spool.oldest();
 }
 

@@ -57,6 +57,7 @@ class Interpreter {
   void perform(PersistHold& effect);
   void perform(AppendEvent& effect);
   void perform(TruncateSpool& effect);
+  void perform(SettleNumbers& effect);
   void perform(OpenSession& effect);
   void perform(CloseSession& effect);
   void perform(SendMessage& effect);

@@ -43,6 +43,7 @@ Result<std::string> restore_confirmed(const AgentConfig& config, RuntimeParts pa
   Interpreter interpreter(core, {*parts.routes, *parts.state, *parts.spool, *parts.guard}, {});
   interpreter.boot();
   turn_until_ready(interpreter, parts.routes->event_fd());
+  parts.spool->flushed(flush_files(parts.spool->take_unflushed()));
   const CoreStatus status = core.status();
   if (!status.ready) return fail(Errc::kUnavailable, "routes cannot be read: " + status.observer_error);
   return summary(status);

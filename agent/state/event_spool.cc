@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "common/base/byte_stream.h"
 #include "common/base/digest.h"
@@ -19,6 +20,8 @@ namespace ondol::agent {
 namespace {
 
 constexpr std::string_view kPrefix = "events-";
+constexpr char kNumbers[] = "numbers";
+constexpr std::uint32_t kNumbersVersion = 1;
 constexpr std::size_t kDigits = 20;
 constexpr std::size_t kHeader = 4 + 8 + 8;          // length, digest, number
 constexpr std::size_t kMaxEvent = 256u << 10;       // bytes of one encoded event
@@ -63,13 +66,6 @@ std::string read_file(int dir, const std::string& name) {
   return bytes;
 }
 
-session::HostEvent decoded(std::uint64_t sequence, std::string_view bytes) {
-  auto event = wire::decode_host_event(bytes);
-  if (event) return std::move(*event);
-  // Written by another version: its number must not be missing.
-  return {EventSequence{sequence}, {}, session::ObserverNotice{session::ResourceType::kRoutes, "resync", "an event could not be read back"}};
-}
-
 }  // namespace
 
 Result<EventSpool> EventSpool::open(const std::string& path, const SpoolLimits& limits) {
@@ -77,7 +73,48 @@ Result<EventSpool> EventSpool::open(const std::string& path, const SpoolLimits& 
   if (!dir) return fail(dir.error());
   EventSpool spool(std::move(*dir), limits);
   ONDOL_TRY(spool.scan());
+  spool.read_numbers();
   return spool;
+}
+
+// A spool without the file is new, or its directory was wiped: nothing in it was ever compared with the collector's.
+void EventSpool::read_numbers() {
+  const auto stored = read_framed(dir_, kNumbers, kNumbersVersion);
+  if (stored && *stored) {
+    ByteReader in(**stored);
+    const std::uint64_t base = in.u64(), unproven = in.u64();
+    if (in.good()) {
+      base_ = base;
+      unproven_ = unproven > 0 ? unproven : next_;  // what comes now may be given a second time
+    }
+  }
+  write_numbers();
+}
+
+// Failing is not an error: without the file more is unproven, and some events may be told twice.
+void EventSpool::write_numbers() const {
+  ByteWriter out;
+  out.u64(base_);
+  out.u64(unproven_.value_or(0));
+  static_cast<void>(write_framed(dir_, kNumbers, kNumbersVersion, std::move(out).take()));
+}
+
+void EventSpool::settle(EventSequence from, std::uint64_t by) {
+  if (by > 0) truncate(EventSequence{from.value - 1});
+  base_ += by;
+  unproven_.reset();
+  write_numbers();
+}
+
+session::HostEvent EventSpool::decoded(const Recent& event) const {
+  const EventSequence sequence{event.sequence + base_};
+  auto read = wire::decode_host_event(event.bytes);
+  // Written by another version: its number must not be missing.
+  if (!read) return {sequence, {}, session::ObserverNotice{session::ResourceType::kRoutes, "resync", "an event could not be read back"}};
+  auto* repair = std::get_if<session::RouteRepair>(&read->what);
+  if (repair != nullptr && repair->answers.value > 0) repair->answers.value += sequence.value - read->sequence.value;
+  read->sequence = sequence;
+  return std::move(*read);
 }
 
 std::string EventSpool::name_of(std::uint64_t first) const { return fmt::format("{}{:020}", kPrefix, first); }
@@ -124,9 +161,9 @@ Result<void> EventSpool::scan_segment(std::uint64_t first, bool is_last) {
 }
 
 void EventSpool::append(const session::HostEvent& event) {
-  const std::uint64_t sequence = event.sequence.value;
-  if (sequence < next_) return;
-  if (sequence != next_) truncate(EventSequence{sequence - 1});
+  if (event.sequence < next()) return;
+  if (event.sequence != next()) truncate(EventSequence{event.sequence.value - 1});
+  const std::uint64_t sequence = event.sequence.value - base_;
   recent_.push_back({sequence, wire::encode(event), false});
   next_ = sequence + 1;
   flush_recent();
@@ -162,7 +199,7 @@ bool EventSpool::write_record(const Recent& event) {
   } else {
     segment.bytes += record.size();
     ++segment.events;
-    is_durable_ = false;
+    unflushed_.insert(segment.first);
   }
   if (fd >= 0) ::close(fd);
   return written == static_cast<ssize_t>(record.size());
@@ -175,11 +212,6 @@ bool EventSpool::start_segment(std::uint64_t first) {
     return false;
   }
   ::close(fd);
-  if (!segments_.empty() && !is_durable_) {
-    const int old = ::openat(dir_.fd(), name_of(segments_.back().first).c_str(), O_WRONLY | O_CLOEXEC);
-    if (old >= 0) ::fdatasync(old);
-    if (old >= 0) ::close(old);
-  }
   segments_.push_back({first, 0, 0});
   return true;
 }
@@ -190,6 +222,7 @@ void EventSpool::drop_oldest_segment() {
   const std::uint64_t kept_from = std::max(oldest.first, acknowledged_ + 1);
   if (end > kept_from) dropped_ += end - kept_from;
   ::unlinkat(dir_.fd(), name_of(oldest.first).c_str(), 0);
+  unflushed_.erase(oldest.first);
   segments_.pop_front();
 }
 
@@ -210,7 +243,8 @@ void EventSpool::enforce_limits() {
 }
 
 void EventSpool::truncate(EventSequence through) {
-  acknowledged_ = std::max(acknowledged_, through.value);
+  if (through.value < base_) return;
+  acknowledged_ = std::max(acknowledged_, through.value - base_);
   while (!recent_.empty() && recent_.front().sequence <= acknowledged_) recent_.pop_front();
   const bool jumps = acknowledged_ >= next_;
   if (jumps) next_ = acknowledged_ + 1;
@@ -227,29 +261,47 @@ EventSequence EventSpool::oldest() const {
     if (segment.events > 0) oldest = std::min(oldest, segment.first);
   }
   if (!recent_.empty()) oldest = std::min(oldest, recent_.front().sequence);
-  return EventSequence{std::min(next_, std::max(oldest, acknowledged_ + 1))};
+  return EventSequence{std::min(next_, std::max(oldest, acknowledged_ + 1)) + base_};
 }
 
-std::uint64_t EventSpool::depth() const { return next_ - oldest().value; }
+std::uint64_t EventSpool::depth() const { return next().value - oldest().value; }
 
 Result<session::EventBatch> EventSpool::read(EventSequence from, std::size_t max_bytes) {
   session::EventBatch batch;
   batch.first = std::max(from, oldest());
   batch.lost = batch.first.value - from.value;
   flush_recent();
-  if (!is_durable_ && !segments_.empty()) {
-    const int fd = ::openat(dir_.fd(), name_of(segments_.back().first).c_str(), O_WRONLY | O_CLOEXEC);
-    is_durable_ = fd >= 0 && ::fdatasync(fd) == 0;
-    if (fd >= 0) ::close(fd);
-  }
   std::size_t bytes = 0;
-  for (const Recent& event : load(batch.first.value, max_bytes)) {
+  for (const Recent& event : load(batch.first.value - base_, max_bytes)) {
     bytes += event.bytes.size();
     if (!batch.events.empty() && (bytes > max_bytes || batch.events.size() >= session::kMaxEventsPerBatch)) break;
-    batch.events.push_back(decoded(event.sequence, event.bytes));
+    batch.events.push_back(decoded(event));
   }
   if (batch.events.empty() && batch.first < next()) return fail(Errc::kIo, "events cannot be read back", dir_.path());
   return batch;
+}
+
+std::vector<std::string> EventSpool::take_unflushed() {
+  std::vector<std::string> files;
+  for (const std::uint64_t first : std::exchange(unflushed_, {})) files.push_back(dir_.path() + "/" + name_of(first));
+  if (!files.empty()) files.push_back(dir_.path());  // a new segment's name
+  return files;
+}
+
+void EventSpool::flushed(const Result<void>& result) {
+  flush_problem_ = result ? "" : "events may not survive a power cut: " + result.error().message;
+  if (!result && !segments_.empty()) unflushed_.insert(segments_.back().first);  // tried again
+}
+
+Result<void> flush_files(const std::vector<std::string>& files) {
+  Result<void> result;
+  for (const std::string& file : files) {
+    const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) continue;
+    if (fd < 0 || ::fsync(fd) != 0) result = fail(Errc::kIo, std::string("cannot sync: ") + std::strerror(errno), file);
+    if (fd >= 0) ::close(fd);
+  }
+  return result;
 }
 
 std::vector<EventSpool::Recent> EventSpool::load(std::uint64_t from, std::size_t max_bytes) const {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,9 @@ struct SpoolLimits {
 };
 
 // Segments are files named by the first number in them. A record is length, XXH3-64 of what follows, number, event.
+// What follows counts the spool's own numbers; `numbers` beside the segments says how much higher they are outside.
+// Nothing waits for the disk: a batch may be sent before it is durable, because a number that was given again after a
+// power cut is found out when the collector says how far it has them (EventLog::settle). unflushed() is for another thread.
 // Thread: one.
 // Errors: a disk that is full or broken drops the oldest events, never the newest; `problem()` says so.
 class EventSpool {
@@ -30,16 +35,25 @@ class EventSpool {
   void append(const session::HostEvent& event);
   // Everything up to here is stored elsewhere.
   void truncate(EventSequence through);
-  // From `from` on: at most kMaxEventsPerBatch events and about `max_bytes`; made durable first. `lost` counts what the
-  // bound dropped before the first one.
+  // From `from` on: at most kMaxEventsPerBatch events and about `max_bytes`. `lost` counts what the bound dropped before
+  // the first one.
   Result<session::EventBatch> read(EventSequence from, std::size_t max_bytes);
+  // The collector has what is before `from`; what is left is `by` higher from now on, and proven.
+  void settle(EventSequence from, std::uint64_t by);
 
-  EventSequence next() const { return EventSequence{next_}; }
+  bool has_unflushed() const { return !unflushed_.empty(); }
+  // Files for flush_files(); the answer goes to flushed().
+  std::vector<std::string> take_unflushed();
+  void flushed(const Result<void>& result);
+
+  EventSequence next() const { return EventSequence{next_ + base_}; }
+  EventSequence unproven() const { return EventSequence{unproven_.value_or(next_) + base_}; }
   EventSequence oldest() const;  // next() when empty
   std::uint64_t depth() const;   // events
   std::uint64_t dropped() const { return dropped_; }  // by the bound, since open
   std::uint64_t torn_bytes() const { return torn_bytes_; }  // cut off at open
-  const std::string& problem() const { return problem_; }   // of the last write; empty = fine
+  // Of the last write or flush; empty = fine.
+  const std::string& problem() const { return problem_.empty() ? flush_problem_ : problem_; }
 
  private:
   struct Segment {
@@ -63,15 +77,22 @@ class EventSpool {
   void enforce_limits();
   std::string name_of(std::uint64_t first) const;
   std::vector<Recent> load(std::uint64_t from, std::size_t max_bytes) const;
+  void read_numbers();
+  void write_numbers() const;
+  session::HostEvent decoded(const Recent& event) const;
 
   Directory dir_;
   SpoolLimits limits_;
   std::deque<Segment> segments_;  // oldest first; the last one is written to
   std::deque<Recent> recent_;     // the newest events, contiguous up to next_ - 1
-  std::uint64_t next_ = 1;
+  std::uint64_t next_ = 1, base_ = 0;
+  std::optional<std::uint64_t> unproven_ = 1;  // empty = all are
   std::uint64_t acknowledged_ = 0, dropped_ = 0, torn_bytes_ = 0;
-  bool is_durable_ = true;
-  std::string problem_;
+  std::set<std::uint64_t> unflushed_;  // segments
+  std::string problem_, flush_problem_;
 };
+
+// Thread: any. Files that are gone meanwhile are fine.
+Result<void> flush_files(const std::vector<std::string>& files);
 
 }  // namespace ondol::agent

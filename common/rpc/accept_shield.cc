@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,7 +15,7 @@
 #include <vector>
 
 #include "common/rpc/door_list.h"
-#include "common/rpc/stream_limits.h"
+#include "common/rpc/keep_alive.h"
 
 namespace ondol::rpc {
 namespace {
@@ -38,17 +37,6 @@ PeerKey key_of(const Tcp::endpoint& endpoint) {
     plain = {Family::kIpv6, address.to_v6().to_bytes()};
   }
   return make_peer(plain, endpoint.port());
-}
-
-// A dead peer is noticed within 15 s: probes after 5 s of silence, every 5 s, twice; unacknowledged data likewise.
-void keep_alive(int fd) {
-  const auto set = [fd](int level, int option, int value) { setsockopt(fd, level, option, &value, sizeof(value)); };
-  set(SOL_SOCKET, SO_KEEPALIVE, 1);
-  set(IPPROTO_TCP, TCP_KEEPIDLE, 5);
-  set(IPPROTO_TCP, TCP_KEEPINTVL, 5);
-  set(IPPROTO_TCP, TCP_KEEPCNT, 2);
-  set(IPPROTO_TCP, TCP_USER_TIMEOUT, kUserTimeoutMs);
-  set(IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
 struct Counters {

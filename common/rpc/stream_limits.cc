@@ -7,12 +7,12 @@
 #include <cstdio>
 #include <cstring>
 
+#include "common/rpc/keep_alive.h"
+
 namespace ondol::rpc {
 namespace {
 
 constexpr int kIdleConnectionMs = 10'000;  // a connection without a stream
-// Setting a keepalive is gRPC's only public way to TCP_USER_TIMEOUT on a client. The ping itself is an hour away.
-constexpr int kPingIntervalMs = 3'600'000;
 constexpr int kConnectLimitMs = 10'000;
 
 void print_assertions(gpr_log_func_args* line) {
@@ -42,8 +42,7 @@ void set_stream_limits(grpc::ChannelArguments& arguments) {
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectLimitMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kUserTimeoutMs);
+  keep_alive(arguments);
 }
 
 void quieten_libraries() {

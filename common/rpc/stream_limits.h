@@ -8,7 +8,7 @@ namespace ondol::rpc {
 inline constexpr int kMaxMessageBytes = 256 * 1024;
 // A peer that acknowledges nothing for so long is gone. Dead TCP peers are the kernel's to find, hung ones the
 // heartbeats': an HTTP/2 ping would cost as much as a heartbeat.
-inline constexpr int kUserTimeoutMs = 15'000;
+inline constexpr int kUserTimeoutMs = 7'000;
 
 void set_stream_limits(grpc::ServerBuilder& builder);
 void set_stream_limits(grpc::ChannelArguments& arguments);

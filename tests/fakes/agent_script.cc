@@ -82,7 +82,8 @@ void play_local(AgentWorld& world, const std::string& verb) {
 }
 
 void play_disk(AgentWorld& world, const Words& words) {
-  world.disk.is_full = words.at(1) == "full";
+  if (words.at(1) == "wiped") world.disk = {};
+  world.disk.is_full = words[1] == "full";
   if (words[1] == "unreadable") world.disk.unreadable = words.at(2);
 }
 

@@ -20,7 +20,7 @@ DesiredState parse_desired(const std::vector<std::string>& lines);
 //   link NAME up|down [ADDRESS...] | unlink NAME         hand VERB ROUTE [proto P] [as COMMAND]   VERB: del add append replace lose
 //   offer N [OPTION...] + route lines                    OPTION: report take_over remove ignore unmanaged mass_delete
 //   boot | restart | reboot | kill POINT                 collector up|down      pass 10s|5m|2h
-//   hold | release | withdraw | guard KEY=VALUE...       disk full|ok|unreadable FILE     reads fail|work
+//   hold | release | withdraw | guard KEY=VALUE...       disk full|ok|wiped|unreadable FILE     reads fail|work
 //   kernel refuses PREFIX|dies N|any                     show kernel|states|status
 std::string play(fakes::AgentWorld& world, const std::vector<std::string>& lines);
 

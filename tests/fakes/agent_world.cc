@@ -53,13 +53,15 @@ void AgentWorld::boot() {
   options.session.boot_id = boot_id;
   was_killed = ready = false;
   core_ = std::make_unique<agent::AgentCore>(options);
+  if (!disk.unproven) disk.unproven = disk.next_event;
   agent::StoredState state{stored(disk.confirmed, disk.unreadable == "confirmed"),
                            stored(disk.journal, disk.unreadable == "journal"),
                            stored(disk.ledger, disk.unreadable == "ledger"),
                            stored(disk.highest, disk.unreadable == "highest"),
                            disk.held,
                            disk.next_event,
-                           disk.events.empty() ? disk.next_event : disk.events.front().sequence};
+                           disk.events.empty() ? disk.next_event : disk.events.front().sequence,
+                           *disk.unproven};
   happen(agent::Booted{std::move(state)});
 }
 
@@ -221,6 +223,19 @@ void AgentWorld::done(const agent::AppendEvent& effect) {
 
 void AgentWorld::done(const agent::TruncateSpool& effect) {
   std::erase_if(disk.events, [&](const auto& event) { return event.sequence <= effect.through; });
+}
+
+void AgentWorld::done(const agent::SettleNumbers& effect) {
+  disk.unproven.reset();
+  if (effect.by == 0) return;
+  std::erase_if(disk.events, [&](const auto& event) { return event.sequence < effect.from; });
+  for (session::HostEvent& event : disk.events) {
+    event.sequence.value += effect.by;
+    auto* repair = std::get_if<session::RouteRepair>(&event.what);
+    if (repair != nullptr && repair->answers.value > 0) repair->answers.value += effect.by;
+  }
+  disk.next_event.value += effect.by;
+  say(fmt::format("events from {} on are {} higher", effect.from.value, effect.by));
 }
 
 void AgentWorld::done(const agent::OpenSession&) {

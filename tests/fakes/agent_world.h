@@ -21,6 +21,7 @@ struct FakeDisk {
   bool held = false;
   std::vector<session::HostEvent> events;
   EventSequence next_event{1};
+  std::optional<EventSequence> unproven = EventSequence{1};
   bool is_full = false;
   std::string unreadable;  // confirmed | journal | ledger | highest
 };
@@ -88,6 +89,7 @@ class AgentWorld {
   void done(const agent::PersistHold& effect);
   void done(const agent::AppendEvent& effect);
   void done(const agent::TruncateSpool& effect);
+  void done(const agent::SettleNumbers& effect);
   void done(const agent::OpenSession& effect);
   void done(const agent::CloseSession& effect);
   void done(const agent::SendMessage& effect);

@@ -94,6 +94,29 @@ TEST(ASession, WhoseCollectorKnowsHigherNumbersNeverGivesThemAgain) {
   EXPECT_GT(world.events.back().sequence.value, 500U);
 }
 
+TEST(ASession, OfAnAgentWhoseDirectoryWasWipedMovesItsEventsAboveWhatTheCollectorHas) {
+  fakes::AgentWorld world;
+  world.welcome_durable = EventSequence{500};
+  start(world);
+  ASSERT_EQ(world.disk.events.size(), 0U);
+  EXPECT_EQ(world.core().status().oldest_event.value, 502U) << "the one event of the start was told as 501";
+  world.offer(desired(1, many(1)));
+  EXPECT_EQ(world.events.back().sequence.value, 502U);
+}
+
+TEST(ASession, MovesNothingWhenTheCollectorHasLessThanWeGave) {
+  fakes::AgentWorld world;
+  start(world);
+  world.set_collector(false);
+  world.edit(session::ChangeKind::kAdded, routes::unicast("10.20.0.0/16", "10.0.0.1"), "", 4);
+  const EventSequence told = world.events.back().sequence;
+  world.boot();
+  world.set_collector(true);
+  world.pass(Seconds{61});
+  EXPECT_EQ(world.events.back().sequence.value, told.value + 1) << "the start";
+  EXPECT_TRUE(world.disk.events.empty());
+}
+
 TEST(ASession, ThatIsNotAnsweredIsClosedAndDialledAgain) {
   fakes::AgentWorld world;
   start(world);

@@ -20,7 +20,9 @@ void fill(EventSpool& spool, std::uint64_t from, std::uint64_t to, std::size_t s
 
 std::string last_file(const ScratchDir& scratch) {
   std::string last;
-  for (const auto& entry : std::filesystem::directory_iterator(scratch.path())) last = std::max(last, entry.path().string());
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path())) {
+    if (entry.path().filename().string().starts_with("events-")) last = std::max(last, entry.path().string());
+  }
   return last;
 }
 
@@ -133,6 +135,95 @@ TEST(ASpool, ReadsAcrossSegmentsWithoutAGap) {
     const auto batch = spool.read(EventSequence{expected}, 4'000).value();
     for (const auto& one : batch.events) EXPECT_EQ(one.sequence.value, expected++);
   }
+}
+
+session::HostEvent repair(std::uint64_t sequence, std::uint64_t answers) {
+  session::RouteRepair body;
+  body.key.destination = parse_prefix("10.20.0.0/16").value();
+  body.answers = EventSequence{answers};
+  return {EventSequence{sequence}, WallTime{Seconds{1'800'000'000}}, body};
+}
+
+TEST(ASpool, WhoseDirectoryWasWipedGoesOnAboveWhatTheCollectorHas) {
+  ScratchDir scratch;
+  {
+    auto spool = EventSpool::open(scratch.path()).value();
+    fill(spool, 1, 2);
+    spool.append(repair(3, 2));
+    EXPECT_EQ(spool.unproven().value, 1U);
+    spool.settle(EventSequence{1}, 500);
+    EXPECT_EQ(spool.oldest().value, 501U);
+    spool.append(event(504));
+    EXPECT_EQ(spool.next().value, 505U);
+  }
+  auto spool = EventSpool::open(scratch.path()).value();
+  const auto batch = spool.read(EventSequence{501}, 1 << 20).value();
+  EXPECT_EQ(batch.first.value, 501U);
+  EXPECT_EQ(batch.lost, 0U);
+  ASSERT_EQ(batch.events.size(), 4U);
+  EXPECT_EQ(batch.events[1], event(502));
+  EXPECT_EQ(batch.events[2], repair(503, 502)) << "the change that was answered moved as well";
+  EXPECT_EQ(batch.events[3], event(504));
+  EXPECT_EQ(spool.unproven().value, 505U) << "what comes now may be given a second time";
+}
+
+TEST(ASpool, ThatTheCollectorHasNotSpokenToSinceStaysUnprovenOverRestarts) {
+  ScratchDir scratch;
+  {
+    auto spool = EventSpool::open(scratch.path()).value();
+    spool.settle(EventSequence{1}, 0);
+    fill(spool, 1, 10);
+  }
+  for (int restart = 0; restart < 3; ++restart) {
+    auto spool = EventSpool::open(scratch.path()).value();
+    EXPECT_EQ(spool.unproven().value, 11U);
+    spool.append(event(spool.next().value));
+  }
+}
+
+TEST(ASpool, ThatLostItsEndInAPowerCutMovesOnlyWhatItWroteSince) {
+  ScratchDir scratch;
+  {
+    auto spool = EventSpool::open(scratch.path()).value();
+    spool.settle(EventSequence{1}, 0);
+    fill(spool, 1, 10);
+  }
+  const std::string whole = fixtures::read_bytes(last_file(scratch));
+  fixtures::write_bytes(last_file(scratch), whole.substr(0, whole.size() / 2));
+  auto spool = EventSpool::open(scratch.path()).value();
+  EXPECT_EQ(spool.unproven().value, 6U);
+  fill(spool, 6, 7);
+  spool.settle(EventSequence{6}, 5);  // the collector has 10
+  const auto batch = spool.read(EventSequence{11}, 1 << 20).value();
+  ASSERT_EQ(batch.events.size(), 2U);
+  EXPECT_EQ(batch.events[0], event(11));
+  EXPECT_EQ(spool.oldest().value, 11U);
+}
+
+TEST(ASpool, NamesWhatIsNotOnDiskForGoodAndForgetsItOnceFlushed) {
+  ScratchDir scratch;
+  auto spool = EventSpool::open(scratch.path(), {.segment_bytes = 300}).value();
+  EXPECT_FALSE(spool.has_unflushed());
+  fill(spool, 1, 20);
+  const auto files = spool.take_unflushed();
+  EXPECT_GT(files.size(), 2U) << "every segment since, and the directory";
+  EXPECT_FALSE(spool.has_unflushed());
+  spool.flushed(flush_files(files));
+  EXPECT_EQ(spool.problem(), "");
+  fill(spool, 21, 21);
+  EXPECT_TRUE(spool.has_unflushed());
+}
+
+TEST(ASpool, WhoseFlushFailsSaysSoAndTriesAgain) {
+  ScratchDir scratch;
+  auto spool = EventSpool::open(scratch.path()).value();
+  fill(spool, 1, 1);
+  static_cast<void>(spool.take_unflushed());
+  spool.flushed(fail(Errc::kIo, "cannot sync: Input/output error"));
+  EXPECT_EQ(spool.problem(), "events may not survive a power cut: cannot sync: Input/output error");
+  ASSERT_TRUE(spool.has_unflushed());
+  spool.flushed(flush_files(spool.take_unflushed()));
+  EXPECT_EQ(spool.problem(), "");
 }
 
 }  // namespace
