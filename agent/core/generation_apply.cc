@@ -104,14 +104,14 @@ void GenerationApply::block(DesiredState candidate, std::string reason, Turn& tu
 
 void GenerationApply::retry_pending(bool fresh_read, Turn& turn) {
   if (!pending_ || busy() || repairs_.busy() || repairs_.held || journal_stuck_ || !book_.has_read()) return;
-  if (needs_fresh_read_ && !fresh_read) return;
+  if (needs_disk_ || (needs_fresh_read_ && !fresh_read)) return;
   offer(*std::exchange(pending_, std::nullopt), turn);
 }
 
 void GenerationApply::begin(DesiredState candidate, Turn& turn) {
   candidate_ = std::move(candidate);
   blocked_.clear();
-  needs_fresh_read_ = false;
+  needs_fresh_read_ = needs_disk_ = false;
   started_ = turn.now.boot;
   restarted_ = false;
   waiting_.clear();
@@ -168,6 +168,7 @@ void GenerationApply::plan(Turn& turn) {
   }
   planned_ = passing_ = made.operations;
   ledger_before_ = book_.ledger();
+  highest_before_ = highest_;
   highest_ = {candidate_.generation, candidate_.revision, false};
   phase_ = Phase::kHighest;
   turn.out.push_back(PersistHighest{highest_});
@@ -213,6 +214,7 @@ bool GenerationApply::awaits(StoredItem item) const {
 }
 
 void GenerationApply::on_persisted(const Persisted& persisted, Turn& turn) {
+  if (persisted.result) needs_disk_ = false;
   if (!persisted.result) return awaits(persisted.item) ? step_failed(persisted, turn) : void();
   if (phase_ == Phase::kHighest && persisted.item == StoredItem::kHighest) {
     if (planned_.empty()) return confirm(turn);
@@ -245,19 +247,22 @@ void GenerationApply::on_persisted(const Persisted& persisted, Turn& turn) {
   }
 }
 
+// No durable journal, no apply: nothing was changed, and it is tried again when the disk takes writes.
+void GenerationApply::wait_for_disk(std::string reason, Turn& turn) {
+  highest_ = highest_before_;
+  journal_.reset();
+  if (!guard_note_.empty()) candidate_.routes->mode = Mode::kEnforce;  // the guard is asked again
+  finish();
+  needs_disk_ = true;
+  block(std::move(candidate_), std::move(reason), turn);
+}
+
 // Before the first change: nothing happened. Afterwards: undone, or confirmed with a journal that must still go.
 void GenerationApply::step_failed(const Persisted& persisted, Turn& turn) {
   const std::string reason = "storage: " + persisted.result.error().message;
   switch (phase_) {
     case Phase::kHighest:
-      highest_.generation = book_.confirmed() ? book_.confirmed()->generation : Generation{};
-      highest_.settled = true;
-      return refuse(reason, {}, turn);
-    case Phase::kJournal: {
-      journal_.reset();
-      reason_ = reason;
-      return settle(turn);
-    }
+    case Phase::kJournal: return wait_for_disk(reason, turn);
     case Phase::kConfirmed: return undo(reason, {}, turn);
     case Phase::kLedger:
       journal_stuck_ = journal_.has_value();

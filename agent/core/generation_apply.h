@@ -67,18 +67,19 @@ class GenerationApply {
   void finish();
   bool awaits(StoredItem item) const;
   void step_failed(const Persisted& persisted, Turn& turn);
+  void wait_for_disk(std::string reason, Turn& turn);
   session::RouteObjectState object(const routes::RouteKey& key, std::string reason, const Turn& turn) const;
 
   RouteBook& book_;
   RouteRepairs& repairs_;
   std::string boot_id_;
-  Highest highest_;
+  Highest highest_, highest_before_;
   Generation received_, applied_;
   std::optional<Journal> journal_;         // on disk now, as far as known
   bool journal_stuck_ = false;             // its removal failed: nothing new until it is gone
-  std::optional<DesiredState> pending_;    // waits for a hold to end or a read to succeed
+  std::optional<DesiredState> pending_;    // waits for a hold to end, or a read or a write to succeed
   std::string blocked_, guard_note_;
-  bool needs_fresh_read_ = false, status_changed_ = false;
+  bool needs_fresh_read_ = false, needs_disk_ = false, status_changed_ = false;
 
   // Of the apply that runs:
   Phase phase_ = Phase::kIdle;
