@@ -58,6 +58,34 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
+// The file as it was, under a second name, while its own name may come to mean another or nothing.
+class Kept {
+ public:
+  static Result<Kept> keep(const Directory& dir, const std::string& name) {
+    Kept kept(dir, name);
+    ::unlinkat(dir.fd(), kept.aside_.c_str(), 0);
+    if (::linkat(dir.fd(), name.c_str(), dir.fd(), kept.aside_.c_str(), 0) == 0) return kept;
+    if (errno != ENOENT) return io_error("cannot keep the old", dir, name);
+    kept.is_there_ = false;
+    return kept;
+  }
+  void put_back() const {
+    if (is_there_) ::renameat(dir_.fd(), aside_.c_str(), dir_.fd(), name_.c_str());
+    if (!is_there_) ::unlinkat(dir_.fd(), name_.c_str(), 0);
+    static_cast<void>(dir_.sync());
+  }
+  void drop() const {
+    if (is_there_) ::unlinkat(dir_.fd(), aside_.c_str(), 0);
+  }
+
+ private:
+  Kept(const Directory& dir, const std::string& name) : dir_(dir), name_(name), aside_(name + ".old") {}
+  const Directory& dir_;
+  const std::string& name_;
+  std::string aside_;
+  bool is_there_ = true;
+};
+
 // Empty = not there.
 Result<std::optional<std::string>> read_whole(const Directory& dir, const std::string& name) {
   const File file(::openat(dir.fd(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
@@ -137,8 +165,14 @@ Result<void> write_framed(const Directory& dir, const std::string& name, std::ui
       return error;
     }
   }
+  const auto kept = Kept::keep(dir, name);
+  if (!kept) return fail(kept.error());
   if (::renameat(dir.fd(), temporary.c_str(), dir.fd(), name.c_str()) != 0) return io_error("cannot rename", dir, name);
-  ONDOL_TRY(dir.sync());
+  if (auto synced = dir.sync(); !synced) {
+    kept->put_back();
+    return synced;
+  }
+  kept->drop();
   ::unlinkat(dir.fd(), (name + ".corrupt").c_str(), 0);  // whole again
   return {};
 }
@@ -159,9 +193,16 @@ Result<std::optional<std::string>> read_framed(const Directory& dir, const std::
 }
 
 Result<void> remove_file(const Directory& dir, const std::string& name) {
+  const auto kept = Kept::keep(dir, name);
+  if (!kept) return fail(kept.error());
   if (::unlinkat(dir.fd(), name.c_str(), 0) != 0 && errno != ENOENT) return io_error("cannot remove", dir, name);
+  if (auto synced = dir.sync(); !synced) {
+    kept->put_back();
+    return synced;
+  }
+  kept->drop();
   ::unlinkat(dir.fd(), (name + ".corrupt").c_str(), 0);
-  return dir.sync();
+  return {};
 }
 
 }  // namespace ondol::agent

@@ -37,12 +37,13 @@ std::string encode_frame(std::uint32_t version, std::string_view payload);
 // Errors: kCorrupt for anything that is not exactly one whole frame of this version.
 Result<std::string> decode_frame(std::uint32_t version, std::string_view bytes);
 
-// Durable when it returns: temporary file, fsync, rename, fsync of the directory. On an error the old file stands.
+// Durable when it returns: temporary file, fsync, rename, fsync of the directory. On an error the old file stands, also
+// when only the last step failed: what a restart finds and what the caller believes are the same.
 Result<void> write_framed(const Directory& dir, const std::string& name, std::uint32_t version, std::string_view payload);
 // Empty = never written. A broken file is set aside as NAME.corrupt and is an error of kind kCorrupt, now and at every
 // later start, until it is written anew: broken is not the same as never written.
 Result<std::optional<std::string>> read_framed(const Directory& dir, const std::string& name, std::uint32_t version);
-// Durable when it returns; a file that is not there is fine.
+// Durable when it returns; a file that is not there is fine. On an error it stands.
 Result<void> remove_file(const Directory& dir, const std::string& name);
 
 }  // namespace ondol::agent

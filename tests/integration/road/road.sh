@@ -11,12 +11,17 @@ export ONDOL_BIN
 lab() { local verb=$1; shift; "$road_top/deploy/lab" "$verb" --name "$road_name" "$@"; }
 ctl() { lab ctl "$@"; }
 on() { lab exec "$@"; }
+lab_dir() { echo "${ONDOL_LAB_DIR:-/var/tmp/ondol-lab}/$road_name"; }
 road_end() {
   local code=$?
   if [ $code -ne 0 ]; then
     echo "--- failed with $code; what the programs logged:" >&2
     for target in collector h1 h2; do lab logs $target 2>/dev/null | tail -n 25 | sed "s/^/$target: /" >&2 || true; done
     ctl drift list --all 2>&1 | head -n 20 >&2 || true
+  fi
+  if [ -n "${road_unmount:-}" ]; then
+    lab kill h1 >/dev/null 2>&1 || true
+    umount "$road_unmount" || true
   fi
   lab down >/dev/null 2>&1 || true
   rm -rf "$road_work"

@@ -1,6 +1,8 @@
 #include "agent/state/framed_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/fixtures/scratch_dir.h"
 
@@ -60,6 +62,38 @@ TEST(AFile, KeepsItsOldContentUntilTheNewOneIsWhole) {
   }
   ASSERT_TRUE(write_framed(*dir, "confirmed", 1, "new"));
   EXPECT_EQ(**read_framed(*dir, "confirmed", 1), "new");
+}
+
+// A descriptor that names the directory and cannot be synced, in the place of its own.
+void break_sync(const Directory& dir) {
+  const int named = ::open(dir.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  ASSERT_GE(::dup2(named, dir.fd()), 0);
+  ::close(named);
+}
+
+TEST(AFile, WhoseDirectoryCannotBeSyncedIsAsItWasBefore) {
+  ScratchDir scratch;
+  const auto dir = Directory::open(scratch.path());
+  ASSERT_TRUE(write_framed(*dir, "confirmed", 1, "old"));
+  break_sync(*dir);
+  EXPECT_FALSE(write_framed(*dir, "confirmed", 1, "new"));
+  EXPECT_EQ(**read_framed(*dir, "confirmed", 1), "old") << "what a restart would find is what we believe";
+  EXPECT_FALSE(write_framed(*dir, "journal", 1, "new"));
+  EXPECT_FALSE(read_framed(*dir, "journal", 1)->has_value());
+  EXPECT_FALSE(remove_file(*dir, "confirmed"));
+  EXPECT_EQ(**read_framed(*dir, "confirmed", 1), "old");
+}
+
+TEST(AFile, LeavesNothingBesideItselfWhenItIsWrittenAndRemoved) {
+  ScratchDir scratch;
+  const auto dir = Directory::open(scratch.path());
+  ASSERT_TRUE(write_framed(*dir, "confirmed", 1, "old"));
+  ASSERT_TRUE(write_framed(*dir, "confirmed", 1, "new"));
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path())) files += entry.is_regular_file();
+  EXPECT_EQ(files, 1U);
+  ASSERT_TRUE(remove_file(*dir, "confirmed"));
+  EXPECT_TRUE(std::filesystem::is_empty(scratch.path()));
 }
 
 TEST(AFile, ThatIsASymlinkIsNotFollowed) {
