@@ -112,7 +112,7 @@ start_process() { # HOST|collector
     return
   else
     rm -f "$lab/$1/agent.sock"
-    setsid ip netns exec "$(ns_of "$1")" setpriv --reuid ondol --regid ondol --clear-groups \
+    setsid "$deploy/lab-process-events.py" ip netns exec "$(ns_of "$1")" nice -n -10 setpriv --reuid ondol --regid ondol --clear-groups \
       --inh-caps -all,+net_admin --ambient-caps -all,+net_admin --bounding-set -all,+net_admin \
       "$bin/ondol-agent" run --config "$lab/$1/agent.yaml" >>"$lab/$1/log" 2>&1 </dev/null &
   fi

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "agent/runtime/agent_runtime.h"
+#include "common/loop/sd_notify.h"
 
 namespace ondol::agent {
 namespace {
@@ -37,6 +38,8 @@ Result<RuntimeParts> open_parts(const AgentConfig& config) {
   parts.spool = std::make_unique<EventSpool>(std::move(*spool));
   routes::RouteSocketOptions options;
   options.receive_buffer_bytes = config.receive_buffer_bytes;
+  options.hear_starts = true;
+  options.starts_socket = handed_over("process-events");
   auto routes = routes::open_route_socket(options);
   if (!routes) return fail(routes.error());
   parts.routes = std::move(*routes);

@@ -3,6 +3,7 @@
 #include <systemd/sd-daemon.h>
 
 #include <cstdint>
+#include <cstdlib>
 
 namespace ondol {
 
@@ -15,6 +16,18 @@ std::optional<std::chrono::milliseconds> watchdog_interval() {
   std::uint64_t microseconds = 0;
   if (sd_watchdog_enabled(0, &microseconds) <= 0) return std::nullopt;
   return std::chrono::milliseconds{microseconds / 2000};
+}
+
+int handed_over(const std::string& name) {
+  char** names = nullptr;
+  const int count = sd_listen_fds_with_names(0, &names);
+  int found = -1;
+  for (int i = 0; i < count; ++i) {
+    if (name == names[i]) found = SD_LISTEN_FDS_START + i;
+    std::free(names[i]);
+  }
+  std::free(names);
+  return found;
 }
 
 }  // namespace ondol

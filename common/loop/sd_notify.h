@@ -1,4 +1,4 @@
-// systemd's readiness and watchdog protocol; does nothing when not started by systemd.
+// systemd's protocol for services: readiness, watchdog, descriptors handed over; does nothing when not started by it.
 #pragma once
 
 #include <chrono>
@@ -13,5 +13,8 @@ void notify_stopping();
 void notify_watchdog();
 // Half of WatchdogSec: how often notify_watchdog must be called. Empty = no watchdog asked for.
 std::optional<std::chrono::milliseconds> watchdog_interval();
+
+// The descriptor that the service manager handed over under this name (LISTEN_FDS, LISTEN_FDNAMES); -1 = none.
+int handed_over(const std::string& name);
 
 }  // namespace ondol

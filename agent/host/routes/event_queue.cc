@@ -56,8 +56,18 @@ Result<EventQueue> EventQueue::open(RequestSocket& requests, const RouteSocketOp
   ONDOL_TRY(socket->bind());
   for (const unsigned group : kGroups) ONDOL_TRY(socket->join(group));
   EventQueue queue(requests, std::move(*socket), options.blame);
+  queue.hear_starts(options);
   ONDOL_TRY(queue.reload_numbers());
   return queue;
+}
+
+void EventQueue::hear_starts(const RouteSocketOptions& options) {
+  if (!options.hear_starts) return;
+  if (options.starts_socket >= 0) {
+    starts_.emplace(ProcessStarts::adopt(options.starts_socket));
+  } else if (auto starts = ProcessStarts::open()) {
+    starts_.emplace(std::move(*starts));
+  }
 }
 
 Result<void> EventQueue::reload_numbers() {
@@ -78,6 +88,7 @@ std::span<const SeenChange> EventQueue::changes_since(const EventMark& mark) con
 
 void EventQueue::read() {
   authors_.clear();
+  if (starts_) starts_->read(author_reader_, read_now().boot);
   may_reload_ = true;
   const std::size_t most = socket_.most_queued() + 2;  // an overrun and the end are told by a read as well
   for (std::size_t i = 0; i < most; ++i) {
@@ -177,7 +188,16 @@ const Author& EventQueue::author_of(std::uint32_t port) {
   const auto known = std::ranges::find(authors_, port, &std::pair<std::uint32_t, Author>::first);
   if (known != authors_.end()) return known->second;
   if (authors_.size() >= kMaxAuthors) authors_.clear();
-  return authors_.emplace_back(port, author_reader_.read(port)).second;
+  return authors_.emplace_back(port, find_author(port)).second;
+}
+
+// As it is now, or as it was when it started if it is gone or ending.
+Author EventQueue::find_author(std::uint32_t port) {
+  Author author = author_reader_.read(port);
+  if (author.command || !starts_) return author;
+  const Author* started = starts_->find(port, read_now().boot);
+  const bool is_same = started != nullptr && (!author.comm || author.comm == started->comm);
+  return is_same ? *started : author;
 }
 
 }  // namespace ondol::routes

@@ -10,6 +10,7 @@
 #include "agent/host/routes/decode_rtnetlink.h"
 #include "agent/host/routes/netlink_socket.h"
 #include "agent/host/routes/observe_routes.h"
+#include "agent/host/routes/process_starts.h"
 #include "agent/host/routes/read_author.h"
 #include "agent/host/routes/request_socket.h"
 
@@ -37,6 +38,7 @@ class EventQueue {
   static Result<EventQueue> open(RequestSocket& requests, const RouteSocketOptions& options);
 
   int fd() const { return socket_.fd(); }
+  int starts_fd() const { return starts_ ? starts_->fd() : -1; }  // -1 = starts of processes are not heard
   const NumberTables& numbers() const { return numbers_; }
   Result<void> reload_numbers();
   void set_tables(ComparedTables tables) { tables_ = std::move(tables); }
@@ -53,6 +55,7 @@ class EventQueue {
   EventQueue(RequestSocket& requests, NetlinkSocket socket, bool blame)
       : requests_(&requests), socket_(std::move(socket)), blame_(blame) {}
 
+  void hear_starts(const RouteSocketOptions& options);
   void take(const Message& message);
   void take_route(const Message& message);
   void take_link(const Message& message);
@@ -61,11 +64,13 @@ class EventQueue {
   void overrun();
   void disturb() { ++disturbances_; }
   const Author& author_of(std::uint32_t port);
+  Author find_author(std::uint32_t port);
 
   RequestSocket* requests_;
   NetlinkSocket socket_;
   bool blame_;
   AuthorReader author_reader_;
+  std::optional<ProcessStarts> starts_;
   std::vector<std::pair<std::uint32_t, Author>> authors_;  // of the current read
   ComparedTables tables_;
   NumberTables numbers_;

@@ -32,7 +32,7 @@ using RouteList = std::vector<ObservedRoute>;
 // waiting.
 class Alarm {
  public:
-  static Result<Alarm> open(int event_socket);
+  static Result<Alarm> open(int event_socket, int starts_socket);
   ~Alarm() {
     if (epoll_ >= 0) close(epoll_);
     if (waiting_ >= 0) close(waiting_);
@@ -59,7 +59,7 @@ class Alarm {
   bool is_set_ = false;
 };
 
-Result<Alarm> Alarm::open(int event_socket) {
+Result<Alarm> Alarm::open(int event_socket, int starts_socket) {
   Alarm alarm;
   alarm.epoll_ = epoll_create1(EPOLL_CLOEXEC);
   alarm.waiting_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -67,7 +67,8 @@ Result<Alarm> Alarm::open(int event_socket) {
   const bool is_made = alarm.epoll_ >= 0 && alarm.waiting_ >= 0 &&
                        epoll_ctl(alarm.epoll_, EPOLL_CTL_ADD, alarm.waiting_, &events) == 0 &&
                        epoll_ctl(alarm.epoll_, EPOLL_CTL_ADD, event_socket, &events) == 0;
-  if (!is_made) return fail(netlink_error("alarm", errno));
+  const bool is_heard = starts_socket < 0 || epoll_ctl(alarm.epoll_, EPOLL_CTL_ADD, starts_socket, &events) == 0;
+  if (!is_made || !is_heard) return fail(netlink_error("alarm", errno));
   return alarm;
 }
 
@@ -263,7 +264,7 @@ Result<std::unique_ptr<RouteSocket>> open_route_socket(const RouteSocketOptions&
   auto requests = std::make_unique<RequestSocket>(std::move(*opened));
   auto events = EventQueue::open(*requests, options);
   if (!events) return fail(events.error());
-  auto alarm = Alarm::open(events->fd());
+  auto alarm = Alarm::open(events->fd(), events->starts_fd());
   if (!alarm) return fail(alarm.error());
   return std::make_unique<KernelRoutes>(std::move(requests), std::move(*events), std::move(*alarm));
 }

@@ -55,6 +55,8 @@ struct ApplyReport {
 struct RouteSocketOptions {
   int receive_buffer_bytes = 8 << 20;  // SO_RCVBUFFORCE, else SO_RCVBUF
   bool blame = true;                   // read /proc for authors
+  bool hear_starts = false;            // know processes from their start on, where the kernel tells it
+  int starts_socket = -1;              // subscribed by the service manager; -1 = none, one is opened
 };
 
 // Thread: one. Never blocks except inside snapshot, links and apply, which are kernel round trips (micro- to
