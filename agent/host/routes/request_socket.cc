@@ -3,6 +3,7 @@
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/netconf.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 
@@ -26,6 +27,8 @@ std::size_t header_bytes(std::uint16_t type) {
       return sizeof(nhmsg);
     case RTM_GETRULE:
       return sizeof(fib_rule_hdr);
+    case RTM_GETNETCONF:
+      return sizeof(netconfmsg);
     default:
       return sizeof(rtmsg);
   }
@@ -103,7 +106,8 @@ Result<bool> RequestSocket::dump(std::uint16_t type, std::uint8_t family,
 }
 
 Result<std::vector<BatchFailure>> RequestSocket::send_batch(std::span<const std::uint8_t> bytes,
-                                                            std::uint32_t first, std::size_t count) {
+                                                            std::uint32_t first, std::size_t count,
+                                                            const std::function<void(const Message&)>& visit) {
   discard_leftovers();
   ONDOL_TRY(socket_.send(bytes));
   std::vector<BatchFailure> failures;
@@ -116,8 +120,10 @@ Result<std::vector<BatchFailure>> RequestSocket::send_batch(std::span<const std:
     Bytes rest = got.bytes;
     while (const auto message = next_message(rest)) {
       const std::size_t index = message->sequence - first;
+      if (index >= count) continue;
       auto answer = decode_answer(*message);
-      if (!answer || index >= count) continue;
+      if (!answer && visit) visit(*message);
+      if (!answer) continue;
       if (answer->error_number != 0) failures.push_back({index, std::move(*answer)});
       if (index + 1 == count) return failures;
     }

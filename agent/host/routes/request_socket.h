@@ -35,8 +35,10 @@ class RequestSocket {
 
   // Messages laid end to end, their sequence numbers `first` upwards; the last one asks for an
   // acknowledgement. Gives every message that failed. An error means that the fate of the batch is not known.
+  // `visit` is given what the kernel says besides: the answers to questions that were no dump.
   Result<std::vector<BatchFailure>> send_batch(std::span<const std::uint8_t> bytes, std::uint32_t first,
-                                               std::size_t count);
+                                               std::size_t count,
+                                               const std::function<void(const Message&)>& visit = {});
   std::uint32_t take_sequences(std::size_t count);
 
  private:

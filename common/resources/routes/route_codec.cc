@@ -3,9 +3,6 @@
 #include <algorithm>
 
 namespace ondol::routes {
-namespace {
-
-constexpr std::uint32_t kMaxNexthops = 256;
 
 void put(ByteWriter& out, const IpAddress& address) {
   out.u8(static_cast<std::uint8_t>(address.family));
@@ -18,6 +15,13 @@ void get(ByteReader& in, IpAddress& address) {
   const std::string_view raw = in.raw(static_cast<std::size_t>(address_bytes(address.family)));
   std::copy(raw.begin(), raw.end(), address.bytes.begin());
 }
+
+namespace {
+
+using routes::get;
+using routes::put;
+
+constexpr std::uint32_t kMaxNexthops = 256;
 
 void put(ByteWriter& out, const IpPrefix& prefix) {
   put(out, prefix.address);

@@ -6,6 +6,8 @@
 
 namespace ondol::routes {
 
+void put(ByteWriter& out, const IpAddress& address);
+void get(ByteReader& in, IpAddress& address);
 void put(ByteWriter& out, const RouteKey& key);
 void get(ByteReader& in, RouteKey& key);
 // Without what is unmodelled: no operation and no inverse writes it.

@@ -10,15 +10,16 @@ check() { # UNIT LIMIT
 check ondol-agent.service 19
 check ondol-collector.service 15
 check ondol-restore.service 15
+check ondol-preflight.service 15
 
 # Well-formed where the programs are not installed: the same units with a program that is.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/units"
-for unit in "$units"/*.service; do
+for unit in "$units"/*.service "$units"/*.socket; do
   sed 's|/usr/bin/ondol-[a-z]*|/bin/true|' "$unit" > "$scratch/units/$(basename "$unit")"
 done
-complaints=$(systemd-analyze verify --man=no "$scratch"/units/*.service 2>&1)
+complaints=$(systemd-analyze verify --man=no "$scratch"/units/*.service "$scratch"/units/*.socket 2>&1)
 [ -z "$complaints" ] || { echo "FAILED: systemd-analyze verify: $complaints"; exit 1; }
 
 # The users and directories that the units name come out of the shipped files.

@@ -1,0 +1,216 @@
+#include "agent/preflight/scratch/judge_operations.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "agent/preflight/frame.h"
+#include "agent/preflight/scratch/candidate.h"
+#include "agent/preflight/scratch/read_paths.h"
+
+namespace ondol::preflight {
+namespace {
+
+constexpr std::size_t kMaxBlamed = 16;  // operations that cut something off are looked for so many times
+
+std::string describe(const routes::RouteOp& operation) {
+  const std::string route = routes::render(operation.route);
+  switch (operation.kind) {
+    case routes::OpKind::kAdd:
+    case routes::OpKind::kAppend: return "adding " + route;
+    case routes::OpKind::kReplace:
+      return fmt::format("replacing {} by {}", operation.before ? routes::render(operation.before->route) : "it", route);
+    case routes::OpKind::kRemove: return "removing " + route;
+  }
+  return route;
+}
+
+std::string describe(const trial::ReachTarget& target) {
+  const std::string address = render(target.address);
+  if (target.name.empty()) return address;
+  return target.name.find(address) != std::string::npos ? target.name : fmt::format("{} ({})", target.name, address);
+}
+
+// Empty = the host would be refused just so, and not merely wait.
+std::string what_it_waits_for(const routes::RouteOp& operation, const routes::OpFailure& failure, const HostView& host) {
+  if (!failure.waiting) return {};
+  if (failure.error_number == EINVAL) return failure.text;  // its source is not an address of this host
+  for (const routes::Nexthop& hop : operation.route.value.nexthops) {
+    if (!hop.interface.empty()) {
+      const HostLink* link = host.find(hop.interface);
+      if (link == nullptr) return fmt::format("{} is not there", hop.interface.view());
+      if (!link->up) return fmt::format("{} is down", hop.interface.view());
+    }
+    const HostLink* down = hop.gateway ? host.down_link_of(*hop.gateway) : nullptr;
+    if (down != nullptr) return fmt::format("{} is down", down->name.view());
+  }
+  return {};
+}
+
+class Judge {
+ public:
+  Judge(routes::RequestSocket& socket, const Question& question, std::chrono::steady_clock::time_point deadline)
+      : socket_(socket), question_(question), host_(question), deadline_(deadline), pins_(question.targets.size()) {}
+
+  Result<Verdict> run() {
+    ONDOL_TRY(look_before());
+    auto candidate = Candidate::open(socket_, question_.operations);
+    if (!candidate) return fail(candidate.error());
+    take_failures(candidate->move_to(candidate->size()));
+    const auto after = paths();
+    if (!after) return fail(after.error());
+    for (std::size_t i = 0; i < after->size(); ++i) verdict_.targets.push_back({before_[i].reach, (*after)[i].reach});
+    ONDOL_TRY(blame(*candidate, *after));
+    sort_refusals();
+    return std::move(verdict_);
+  }
+
+ private:
+  Result<std::vector<Path>> paths() {
+    if (std::chrono::steady_clock::now() > deadline_) return fail(Errc::kUnavailable, "the preflight took too long");
+    return read_paths(socket_, host_, question_.targets, pins_);
+  }
+
+  // Who calls us is pinned to where that works now.
+  Result<void> look_before() {
+    auto plain = paths();
+    if (!plain) return fail(plain.error());
+    for (std::size_t i = 0; i < plain->size(); ++i) {
+      const Path& path = (*plain)[i];
+      if (question_.targets[i].calls_us && path.reach.there && !path.is_local && path.reach.source) {
+        pins_[i] = Pin{host_.link_of_answers(*path.reach.source, path.link), *path.reach.source};
+      }
+    }
+    auto pinned = paths();
+    if (!pinned) return fail(pinned.error());
+    before_ = std::move(*pinned);
+    for (std::size_t i = 0; i < before_.size(); ++i) {
+      if (!before_[i].reach.there && (*plain)[i].reach.there) {
+        pins_[i].reset();
+        before_[i] = (*plain)[i];
+      }
+      if (!before_[i].reach.there) {
+        note(fmt::format("{} is not reached now, so nothing can be said of it: {}", describe(question_.targets[i]),
+                         before_[i].reach.text));
+      }
+    }
+    return {};
+  }
+
+  void take_failures(const std::vector<routes::OpFailure>& failures) {
+    for (const routes::OpFailure& failure : failures) {
+      const routes::RouteOp& operation = question_.operations[failure.index];
+      const std::string awaited = what_it_waits_for(operation, failure, host_);
+      if (awaited.empty()) {
+        refuse(failure.index, fmt::format("{} is refused by the kernel: {}", describe(operation), failure.text));
+      } else {
+        note(fmt::format("{} waits: {}", describe(operation), awaited));
+      }
+    }
+  }
+
+  std::vector<std::size_t> lost_in(const std::vector<Path>& now) const {
+    std::vector<std::size_t> lost;
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      if (before_[i].reach.there && !now[i].reach.there) lost.push_back(i);
+    }
+    return lost;
+  }
+
+  // The candidate is wholly applied, and so it is again after each round, without what was blamed so far.
+  Result<void> blame(Candidate& candidate, std::vector<Path> now) {
+    for (std::size_t round = 0; !lost_in(now).empty(); ++round) {
+      const auto culprit = round < kMaxBlamed ? find_culprit(candidate, lost_in(now).front()) : std::optional<std::size_t>{};
+      if (!culprit) return blame_together(now);
+      ONDOL_TRY(blame_one(candidate, *culprit));
+      candidate.leave_out(*culprit);
+      candidate.move_to(candidate.size());
+      auto next = paths();
+      if (!next) return fail(next.error());
+      now = std::move(*next);
+    }
+    return {};
+  }
+
+  // The position whose operation the target is lost with, and reached without it and what comes after.
+  Result<std::optional<std::size_t>> position_of_loss(Candidate& candidate, std::size_t target) {
+    std::size_t reached = 0, lost = candidate.size();
+    candidate.move_to(0);
+    auto now = paths();
+    if (!now) return fail(now.error());
+    if (!(*now)[target].reach.there) return std::nullopt;
+    while (lost - reached > 1) {
+      const std::size_t middle = reached + (lost - reached) / 2;
+      candidate.move_to(middle);
+      now = paths();
+      if (!now) return fail(now.error());
+      ((*now)[target].reach.there ? reached : lost) = middle;
+    }
+    return lost - 1;
+  }
+
+  std::optional<std::size_t> find_culprit(Candidate& candidate, std::size_t target) {
+    const auto found = position_of_loss(candidate, target);
+    return found ? *found : std::nullopt;
+  }
+
+  // All that this one operation costs, in one sentence.
+  Result<void> blame_one(Candidate& candidate, std::size_t position) {
+    candidate.move_to(position);
+    const auto without = paths();
+    if (!without) return fail(without.error());
+    candidate.move_to(position + 1);
+    const auto with = paths();
+    if (!with) return fail(with.error());
+    std::string names, why;
+    for (const std::size_t target : lost_in(*with)) {
+      if (!(*without)[target].reach.there) continue;
+      if (!names.empty()) names += ", ";
+      names += describe(question_.targets[target]);
+      if (why.empty()) why = (*with)[target].reach.text;
+    }
+    const std::size_t operation = candidate.operation_at(position);
+    refuse(operation, fmt::format("{} would cut off {}: {}", describe(question_.operations[operation]), names, why));
+    return {};
+  }
+
+  Result<void> blame_together(const std::vector<Path>& now) {
+    for (const std::size_t target : lost_in(now)) {
+      refuse(trial::kNoneAlone, fmt::format("together these changes would cut off {}: {}",
+                                            describe(question_.targets[target]), now[target].reach.text));
+    }
+    return {};
+  }
+
+  void refuse(std::size_t operation, std::string reason) {
+    auto& refusals = verdict_.judgement.refusals;
+    if (refusals.size() < kMaxRefusals) refusals.push_back({operation, std::move(reason)});
+  }
+
+  void note(std::string text) {
+    auto& notes = verdict_.judgement.notes;
+    if (notes.size() < kMaxRefusals) notes.push_back(std::move(text));
+  }
+
+  void sort_refusals() {
+    std::ranges::stable_sort(verdict_.judgement.refusals, {}, &trial::PreflightRefusal::operation);
+  }
+
+  routes::RequestSocket& socket_;
+  const Question& question_;
+  HostView host_;
+  std::chrono::steady_clock::time_point deadline_;
+  std::vector<std::optional<Pin>> pins_;
+  std::vector<Path> before_;
+  Verdict verdict_;
+};
+
+}  // namespace
+
+Result<Verdict> judge_operations(routes::RequestSocket& socket, const Question& question,
+                                 std::chrono::steady_clock::time_point deadline) {
+  return Judge(socket, question, deadline).run();
+}
+
+}  // namespace ondol::preflight

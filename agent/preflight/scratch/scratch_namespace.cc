@@ -1,0 +1,227 @@
+#include "agent/preflight/scratch/scratch_namespace.h"
+
+#include <fmt/format.h>
+#include <linux/rtnetlink.h>
+#include <sched.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+
+#include "agent/preflight/scratch/encode_links.h"
+#include "agent/preflight/scratch/replay_messages.h"
+#include "agent/preflight/scratch/send_requests.h"
+
+namespace ondol::preflight {
+namespace {
+
+using routes::Message;
+using Body = std::vector<std::uint8_t>;
+
+constexpr int kLoopback = 1;
+constexpr int kMaxRounds = 8;  // gateways that are reached through routes that have gateways, ...
+
+std::string text_of(const routes::Answer& answer) {
+  return answer.text.empty() ? std::strerror(answer.error_number) : answer.text;
+}
+
+// The first failure that is not `tolerated` is the error.
+Result<void> send_all(routes::RequestSocket& socket, const std::vector<Request>& requests, const std::string& what,
+                      int tolerated = 0) {
+  const auto failures = send_requests(socket, requests);
+  if (!failures) return fail(failures.error());
+  for (const routes::BatchFailure& failure : *failures) {
+    if (failure.answer.error_number == tolerated) continue;
+    return fail(failure.answer.error_number == EOPNOTSUPP ? Errc::kUnsupported : Errc::kIo,
+                what + ": " + text_of(failure.answer));
+  }
+  return {};
+}
+
+std::set<Body> bodies_of(const std::vector<Request>& requests) {
+  std::set<Body> bodies;
+  for (const Request& request : requests) bodies.insert(request.body());
+  return bodies;
+}
+
+std::vector<Request> minus(const std::vector<Request>& all, const std::vector<Request>& without) {
+  const std::set<Body> bodies = bodies_of(without);
+  std::vector<Request> left;
+  std::ranges::copy_if(all, std::back_inserter(left), [&](const Request& r) { return !bodies.contains(r.body()); });
+  return left;
+}
+
+std::vector<Request> as_removals(std::vector<Request> requests, std::uint16_t type) {
+  for (Request& request : requests) request.set_type(type, 0);
+  return requests;
+}
+
+// Those whose gateways may be missing come after those that make them reachable.
+std::vector<Request> in_order(std::vector<Request> nexthops, std::vector<Request> routes) {
+  std::ranges::stable_partition(nexthops, [](const Request& r) { return !is_group(r); });
+  const auto through = std::ranges::stable_partition(routes, [](const Request& r) { return !has_gateway(r); });
+  std::vector<Request> ordered(std::make_move_iterator(routes.begin()), std::make_move_iterator(through.begin()));
+  std::ranges::move(nexthops, std::back_inserter(ordered));
+  std::ranges::move(through, std::back_inserter(ordered));
+  return ordered;
+}
+
+// Stays when it may not go: what is there is looked at next.
+std::string move_to_a_new_namespace() {
+  if (::unshare(CLONE_NEWNET) == 0) return {};
+  return fmt::format("it may not make one of its own ({})", std::strerror(errno));
+}
+
+}  // namespace
+
+Result<ScratchNamespace> ScratchNamespace::enter(bool is_given) {
+  const std::string stayed = is_given ? "the service manager gave it this one" : move_to_a_new_namespace();
+  auto requests = routes::RequestSocket::open();
+  if (!requests) return fail(requests.error());
+  ScratchNamespace made(std::move(*requests));
+  const std::string remedy = "start it with PrivateNetwork=yes, or as root";
+  if (const auto checked = made.check(); !checked) {
+    return fail(Errc::kRefused, checked.error().message + "; " + stayed, "", remedy);
+  }
+  ONDOL_TRY(send_all(made.requests_, {encode_up(kLoopback)}, "cannot bring up loopback"));
+  auto pristine = made.read_contents();
+  if (!pristine) return fail(pristine.error());
+  const bool has_routes = std::ranges::any_of(pristine->routes, has_gateway) || !pristine->nexthops.empty();
+  if (has_routes) return fail(Errc::kRefused, "this network namespace has routes of its own; " + stayed, "", remedy);
+  made.pristine_ = std::move(*pristine);
+  return made;
+}
+
+Result<void> ScratchNamespace::check() {
+  std::string foreign;
+  const auto whole = requests_.dump(RTM_GETLINK, AF_UNSPEC, [&](const Message& message) {
+    const auto link = message.type == RTM_NEWLINK ? routes::decode_link(message) : std::nullopt;
+    if (foreign.empty() && link && link->index != kLoopback && !made_.contains(link->index)) foreign = link->name.view();
+  });
+  if (!whole) return fail(whole.error());
+  if (foreign.empty()) return {};
+  return fail(Errc::kRefused, "this network namespace is in use: it has the link " + foreign);
+}
+
+Result<ScratchNamespace::Contents> ScratchNamespace::read_contents() {
+  Contents contents;
+  const auto read = [this](std::uint16_t type, std::uint8_t family, std::vector<Request>& out, auto replay) {
+    return requests_.dump(type, family, [&](const Message& message) {
+      if (auto request = replay(message)) out.push_back(std::move(*request));
+    });
+  };
+  ONDOL_TRY(read(RTM_GETADDR, AF_UNSPEC, contents.addresses, replay_address));
+  ONDOL_TRY(read(RTM_GETNEXTHOP, AF_UNSPEC, contents.nexthops, replay_nexthop));
+  for (const std::uint8_t family : {AF_INET, AF_INET6}) {
+    ONDOL_TRY(read(RTM_GETRULE, family, contents.rules, replay_rule));
+    ONDOL_TRY(read(RTM_GETROUTE, family, contents.routes, replay_route));
+  }
+  return contents;
+}
+
+Result<std::vector<std::string>> ScratchNamespace::fill(const Question& question) {
+  ONDOL_TRY(check());
+  ONDOL_TRY(make_links(question));
+  ONDOL_TRY(make_rules(replay_all(question.rules, replay_rule)));
+  const auto unmade = make_addresses(question);
+  if (!unmade) return fail(unmade.error());
+  auto notes = make_routes(question);
+  if (!notes) return fail(notes.error());
+  if (*unmade > 0) notes->push_back(fmt::format("{} addresses of this host could not be re-created", *unmade));
+  for (const HostLink& link : question.links) {
+    if (link.is_vrf) notes->push_back(fmt::format("{} is a VRF: routing through it is not judged", link.name.view()));
+  }
+  return notes;
+}
+
+Result<void> ScratchNamespace::make_links(const Question& question) {
+  for (const HostLink& link : question.links) {
+    if (link.index == kLoopback) continue;
+    made_.insert(link.index);
+    made_.insert(kFirstPeer + link.index);
+  }
+  ONDOL_TRY(send_all(requests_, encode_creation(question.links), "cannot make links like this host's"));
+  ONDOL_TRY(send_all(requests_, encode_settings(question.links), "cannot set links like this host's"));
+  const auto ipv6 = send_requests(requests_, encode_ipv6_settings(question.links));
+  if (!ipv6) return fail(ipv6.error());
+  return send_all(requests_, encode_start(question.links), "cannot bring up links like this host's");
+}
+
+Result<void> ScratchNamespace::make_rules(const std::vector<Request>& wanted) {
+  const auto found = read_contents();
+  if (!found) return fail(found.error());
+  ONDOL_TRY(send_all(requests_, minus(wanted, found->rules), "cannot make policy rules like this host's", EEXIST));
+  return send_all(requests_, as_removals(minus(found->rules, wanted), RTM_DELRULE), "cannot remove a policy rule", ENOENT);
+}
+
+// Gives how many could not be made.
+Result<std::size_t> ScratchNamespace::make_addresses(const Question& question) {
+  const auto failures = send_requests(requests_, replay_all(question.addresses, replay_address));
+  if (!failures) return fail(failures.error());
+  const auto is_unmade = [](const routes::BatchFailure& failure) { return failure.answer.error_number != EEXIST; };
+  return static_cast<std::size_t>(std::ranges::count_if(*failures, is_unmade));
+}
+
+Result<std::vector<std::string>> ScratchNamespace::make_routes(const Question& question) {
+  std::vector<Request> pending =
+      in_order(replay_all(question.nexthops, replay_nexthop), replay_all(question.routes, replay_route));
+  std::string last;
+  for (int round = 0; round < kMaxRounds && !pending.empty(); ++round) {
+    const auto failures = send_requests(requests_, pending);
+    if (!failures) return fail(failures.error());
+    std::vector<Request> left;
+    for (const routes::BatchFailure& failure : *failures) {
+      if (failure.answer.error_number == EEXIST) continue;
+      last = text_of(failure.answer);
+      left.push_back(std::move(pending[failure.index]));
+    }
+    const bool went_on = left.size() < pending.size();
+    pending = std::move(left);
+    if (!went_on) break;
+  }
+  std::vector<std::string> notes;
+  if (!pending.empty()) {
+    notes.push_back(fmt::format("{} routes of this host could not be re-created: {}", pending.size(), last));
+  }
+  return notes;
+}
+
+// True when there was nothing to remove.
+Result<bool> ScratchNamespace::remove_extra(const Contents& found) {
+  std::vector<Request> requests;
+  const auto remove = [&requests](const std::vector<Request>& now, const std::vector<Request>& before, std::uint16_t type) {
+    std::ranges::move(as_removals(minus(now, before), type), std::back_inserter(requests));
+  };
+  remove(found.routes, pristine_.routes, RTM_DELROUTE);
+  remove(found.nexthops, pristine_.nexthops, RTM_DELNEXTHOP);
+  remove(found.addresses, pristine_.addresses, RTM_DELADDR);
+  remove(found.rules, pristine_.rules, RTM_DELRULE);
+  std::ranges::move(minus(pristine_.rules, found.rules), std::back_inserter(requests));
+  std::ranges::move(minus(pristine_.addresses, found.addresses), std::back_inserter(requests));
+  std::ranges::move(minus(pristine_.routes, found.routes), std::back_inserter(requests));
+  if (requests.empty()) return true;
+  const auto failures = send_requests(requests_, requests);  // what matters is what is left
+  if (!failures) return fail(failures.error());
+  return false;
+}
+
+Result<void> ScratchNamespace::empty() {
+  constexpr int kMaxPasses = 4;
+  ONDOL_TRY(check());
+  const auto removed = send_requests(requests_, std::vector<Request>{encode_removal()});
+  if (!removed) return fail(removed.error());
+  made_.clear();
+  ONDOL_TRY(check());
+  for (int pass = 0; pass < kMaxPasses; ++pass) {
+    const auto found = read_contents();
+    if (!found) return fail(found.error());
+    const auto is_empty = remove_extra(*found);
+    if (!is_empty) return fail(is_empty.error());
+    if (*is_empty) return {};
+  }
+  return fail(Errc::kIo, "the scratch namespace does not become empty again");
+}
+
+}  // namespace ondol::preflight
