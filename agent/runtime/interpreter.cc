@@ -106,10 +106,12 @@ void Interpreter::perform(ApplyRoutes& effect) {
                                             : std::vector<routes::RouteOp>(begin, begin + static_cast<std::ptrdiff_t>(size))),
                   from);
     if (effect.purpose == ApplyPurpose::kGeneration) ONDOL_FAILPOINT("mid_apply");
+    if (effect.purpose == ApplyPurpose::kUndo) ONDOL_FAILPOINT("mid_undo");
   }
   applied.finished = read_now();
   queue_.push_back(std::move(applied));
   if (effect.purpose == ApplyPurpose::kGeneration) ONDOL_FAILPOINT("after_apply");
+  if (effect.purpose == ApplyPurpose::kUndo) ONDOL_FAILPOINT("after_undo");
 }
 
 void Interpreter::perform(PersistHighest& effect) {

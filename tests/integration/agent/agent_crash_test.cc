@@ -58,10 +58,49 @@ TEST_P(KilledAt, LeavesExactlyTheOldOrExactlyTheNewAfterTheRestart) {
   EXPECT_FALSE(std::filesystem::exists(config_.state_dir + "/journal"));
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryStep, KilledAt,
-                         testing::Values("after_highest", "after_journal", "mid_apply", "after_apply", "after_readback",
-                                         "after_confirmed", "after_ledger", "after_journal_removed"),
+constexpr const char* kSteps[] = {"after_highest", "after_journal",   "mid_apply",    "after_apply",
+                                  "after_readback", "after_confirmed", "after_ledger", "after_journal_removed"};
+constexpr const char* kUndoSteps[] = {"mid_undo", "after_undo"};
+
+INSTANTIATE_TEST_SUITE_P(EveryStep, KilledAt, testing::ValuesIn(kSteps),
                          [](const auto& place) { return std::string(place.param); });
+
+class KilledInTheUndoAt : public AgentHost, public testing::WithParamInterface<const char*> {};
+
+TEST_P(KilledInTheUndoAt, LeavesExactlyTheOldAfterTheRestart) {
+  fixtures::run("ip link add dummy-peer type veth peer name eth1; ip link set eth1 up; ip address add 10.1.0.1/24 dev eth1");
+  start();
+  collector_.offer(desired(1, many(700)));
+  ASSERT_TRUE(confirmed(1));
+  stop();
+  const auto before = in_kernel();
+  auto wanted = many(650);
+  for (routes::Route& route : many(700, "10.0.0.3", 120)) wanted.push_back(std::move(route));
+  wanted.push_back(routes::unicast("10.1.0.0/24", "10.0.0.2"));  // the connected network holds this key
+
+  run_killed(config_, desired(2, wanted), GetParam());
+  start();
+  ASSERT_TRUE(collector_.wait_for([](const auto& events) { return has_result(events, 2, session::GenerationOutcome::kRolledBack); }));
+  EXPECT_EQ(in_kernel(), before);
+  EXPECT_FALSE(std::filesystem::exists(config_.state_dir + "/journal"));
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryStep, KilledInTheUndoAt, testing::ValuesIn(kUndoSteps),
+                         [](const auto& place) { return std::string(place.param); });
+
+// A new place where an apply may be killed is tried here as well, or this fails.
+TEST(TheStepsOfAnApply, AreAllKilledAt) {
+  std::set<std::string> tried(std::begin(kSteps), std::end(kSteps));
+  tried.insert(std::begin(kUndoSteps), std::end(kUndoSteps));
+  const std::string text = fixtures::read_bytes(std::string(ONDOL_SOURCE_DIR) + "/agent/runtime/interpreter.cc");
+  const std::string mark = "ONDOL_FAILPOINT(\"";
+  std::set<std::string> placed;
+  for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + 1)) {
+    const auto begin = at + mark.size();
+    placed.insert(text.substr(begin, text.find('"', begin) - begin));
+  }
+  EXPECT_EQ(tried, placed);
+}
 
 }  // namespace
 }  // namespace ondol::agent
