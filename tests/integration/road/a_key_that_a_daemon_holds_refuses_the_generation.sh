@@ -9,22 +9,23 @@ write() { # ROUTES...: the lab's ten and these
   ctl config apply "$layers" >/dev/null
 }
 cp "$layers/layers/global.yaml" "$road_work/global.yaml"
-last_result() { ctl host show h1 | grep -q "last result: *generation $1 $2"; }
+shows() { grep -q "$1" <<<"$(ctl host show h1)"; }
+last_result() { shows "last result: *generation $1 $2"; }
 story "a route of a DHCP client holds a wanted key: the kernel refuses, and the whole generation is undone"
 on h1 ip route add 11.9.9.0/24 via $gateway proto dhcp
 before=$(on h1 ip route)
 write 11.9.7.0/24 11.9.9.0/24
-eventually 20 "rolled back" last_result 2 'rolled back'
+eventually 20 "rolled back" last_result 2 rolled.back
 must test "$(on h1 ip route)" = "$before"
-ctl host show h1 | grep -q '11.9.9.0/24'
+must shows 11.9.9.0/24
 story "a daemon's route beside a static one that would be taken over: refused as well, both stay"
 on h1 ip route add 11.9.8.0/24 via $gateway dev eth0 proto static
 on h1 ip route append 11.9.8.0/24 via $gateway dev eth0 onlink proto bird
 before=$(on h1 ip route)
 write 11.9.7.0/24 11.9.8.0/24
-eventually 20 "rolled back" last_result 3 'rolled back'
+eventually 20 "rolled back" last_result 3 rolled.back
 must test "$(on h1 ip route)" = "$before"
-ctl host show h1 | grep -q 'held by a bird route'
+must shows 'held by a bird route'
 story "the keys are free again: the same intent is applied"
 on h1 ip route del 11.9.8.0/24 proto bird
 write 11.9.7.0/24 11.9.8.0/24 11.9.6.0/24
