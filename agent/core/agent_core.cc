@@ -134,7 +134,11 @@ void AgentCore::on(const GuardLoaded& loaded, Turn& turn) {
   if (!loaded.rules.problem.empty() && loaded.rules.problem != book_.guard.problem) {
     tell(turn, Notice::kGuardRefuses, loaded.rules.problem);
   }
+  if (!loaded.rules.remark.empty() && loaded.rules.remark != book_.guard.remark) {
+    tell(turn, Notice::kGuardRemark, loaded.rules.remark);
+  }
   book_.guard = loaded.rules;
+  generation_.guard_changed();
   change_hold(held_here_, turn);
 }
 
@@ -146,6 +150,15 @@ void AgentCore::change_hold(bool here, Turn& turn) {
   log_.append(session::ObserverNotice{session::ResourceType::kRoutes, held ? "hold" : "release", ""}, turn);
   tell(turn, held ? Notice::kHeld : Notice::kReleased, held ? "nothing is written until it is released" : "changes go on");
   if (!held && stage_ == Stage::kRunning) repairs_.release(turn);
+  mark_dirty(kPublishWithin, turn);
+}
+
+void AgentCore::on(const SafeModeSet& safe_mode, Turn& turn) {
+  if (safe_mode.reason == generation_.safe_mode()) return;
+  const bool begins = !safe_mode.reason.empty();
+  tell(turn, begins ? Notice::kSafeModeEntered : Notice::kSafeModeLeft,
+       begins ? safe_mode.reason + "; what was confirmed is enforced, nothing new is taken" : "new generations are taken again");
+  generation_.set_safe_mode(safe_mode.reason);
   mark_dirty(kPublishWithin, turn);
 }
 

@@ -36,7 +36,7 @@ struct CoreStatus {
   WallTime session_since{};
   std::optional<BootTime> last_read;
   std::uint64_t rounds = 0;
-  std::string observer_error, storage_error, guard_problem;
+  std::string observer_error, storage_error, guard_problem, safe_mode;
   EventSequence next_event, oldest_event;
 };
 
@@ -68,6 +68,7 @@ class AgentCore {
   void on(const SessionClosed& closed, Turn& turn);
   void on(const CollectorResolved& resolved, Turn& turn);
   void on(const GuardLoaded& loaded, Turn& turn);
+  void on(const SafeModeSet& safe_mode, Turn& turn);
   void on(const LocalRequest& request, Turn& turn);
   void on(const TimerFired&, Turn& turn);
 

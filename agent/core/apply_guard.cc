@@ -77,9 +77,26 @@ std::string judge_interfaces(const routes::RouteValue& value, const GuardView& v
   return {};
 }
 
+// Anything of no length is a default route; a closed half of all addresses is no better than a closed whole.
+std::string judge_default_route(const RouteOp& op, const GuardView& view) {
+  const IpPrefix& destination = op.route.key.destination;
+  if (!view.rules.protect_default_route || op.route.key.table != routes::kMainTable || destination.length > 1) return {};
+  const bool closes = op.kind != OpKind::kRemove && op.route.value.type != routes::RouteType::kUnicast;
+  const auto leads_out = [&](const routes::ObservedRoute& held) {
+    return held.route.key.table == routes::kMainTable && held.route.key.destination.length == 0 &&
+           held.route.key.destination.address.family == destination.address.family &&
+           held.route.value.type == routes::RouteType::kUnicast;
+  };
+  if (closes && std::any_of(view.observed.begin(), view.observed.end(), leads_out)) return "guard: it closes the default route";
+  const auto is_it = [&](const routes::ObservedRoute& held) { return held.route.key == op.route.key && leads_out(held); };
+  const bool removes = op.kind == OpKind::kRemove && std::any_of(view.observed.begin(), view.observed.end(), is_it);
+  return removes ? "guard: the default route is protected" : "";
+}
+
 std::string judge_operation(const RouteOp& op, std::span<const RouteOp> operations, const GuardView& view) {
   std::string reason = judge_prefixes(op, operations, view);
   if (reason.empty()) reason = judge_collector_path(op, operations, view);
+  if (reason.empty()) reason = judge_default_route(op, view);
   if (reason.empty()) reason = judge_interfaces(op.route.value, view);
   if (reason.empty() && op.before) reason = judge_interfaces(op.before->route.value, view);
   return reason;
@@ -102,6 +119,10 @@ std::string judge_deletion_share(std::span<const RouteOp> operations, std::size_
   const std::size_t base = std::max(owned, removals);
   if (base < 10 || removals * 100 <= base * static_cast<std::size_t>(percent)) return {};
   return fmt::format("guard: {} of {} routes would be deleted, more than {} %", removals, base, percent);
+}
+
+Milliseconds bounded_trial(Milliseconds asked, const GuardRules& rules) {
+  return std::clamp(asked, rules.shortest_trial, std::max(rules.shortest_trial, rules.longest_trial));
 }
 
 bool matches_glob(std::string_view pattern, std::string_view text) {

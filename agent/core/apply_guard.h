@@ -1,10 +1,12 @@
 // The host's own last word on a change of routes: written apart from the planner, trusting nothing of it.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "agent/core/change_windows.h"
 #include "common/resources/routes/plan_routes.h"
 #include "common/session/messages.h"
 
@@ -25,7 +27,13 @@ struct GuardRules {
   std::vector<IpPrefix> protected_prefixes;
   std::vector<std::string> protected_interfaces;   // globs, '*' only
   int max_deletion_percent = 100;                  // of ten or more objects; no revision overrides it
+  bool protect_default_route = false;              // those of table main: not removed, not blackholed
+  std::optional<std::size_t> max_changes_per_apply, max_changes_per_hour;  // of routes; empty = no limit
+  std::vector<ChangeWindow> windows;               // empty = always open
+  TimeZone zone;                                   // of the windows
+  Milliseconds shortest_trial{trial::kShortestTrial}, longest_trial{trial::kLongestTrial};
   bool hold = false;
+  std::string remark;                              // what the file leaves open, for people
   std::string problem;                             // why the file was refused; apply_routes is off then
   bool operator==(const GuardRules&) const = default;
 };
@@ -48,6 +56,9 @@ std::vector<Refusal> judge_operations(std::span<const routes::RouteOp> operation
 
 // Empty = within the share. `owned` is counted from the ledger, not by the planner.
 std::string judge_deletion_share(std::span<const routes::RouteOp> operations, std::size_t owned, int percent);
+
+// A deadline as the guard file allows it.
+Milliseconds bounded_trial(Milliseconds asked, const GuardRules& rules);
 
 // '*' stands for any run of characters.
 bool matches_glob(std::string_view pattern, std::string_view text);

@@ -22,6 +22,12 @@ std::optional<T> known(const Result<std::optional<T>>& stored, std::string_view 
   return std::nullopt;
 }
 
+std::optional<std::vector<AppliedChange>> known_changes(const Result<std::vector<AppliedChange>>& stored, Turn& turn) {
+  if (stored) return *stored;
+  tell(turn, Notice::kStateUnreadable, fmt::format("recent changes: {}", render(stored.error())));
+  return std::nullopt;
+}
+
 }  // namespace
 
 void AgentCore::on(const Booted& booted, Turn& turn) {
@@ -34,6 +40,7 @@ void AgentCore::on(const Booted& booted, Turn& turn) {
   generation_.restore(known(stored.highest, "highest generation", turn), known(stored.journal, "journal", turn),
                       options_.session.boot_id);
   generation_.confirmed_unreadable = !stored.confirmed;
+  generation_.restore_changes(known_changes(stored.changes, turn), turn.now.boot);
   held_here_ = stored.held;
   repairs_.held = held_here_ || book_.guard.hold;
   turn.out.push_back(ReadRoutes{ReadPurpose::kSweep, book_.tables(nullptr)});
@@ -124,6 +131,7 @@ CoreStatus AgentCore::status() const {
   status.observer_error = observer_error_;
   status.storage_error = storage_error_;
   status.guard_problem = book_.guard.problem;
+  status.safe_mode = generation_.safe_mode();
   status.next_event = log_.next();
   status.oldest_event = log_.oldest();
   return status;

@@ -14,7 +14,7 @@ namespace ondol::agent {
 
 enum class ReadPurpose : std::uint8_t { kSweep, kBeforeApply, kReadBack, kAfterUndo, kWithdraw };
 enum class ApplyPurpose : std::uint8_t { kRepair, kGeneration, kUndo, kWithdraw };
-enum class StoredItem : std::uint8_t { kHighest, kJournal, kConfirmed, kLedger, kJournalRemoval, kHold };
+enum class StoredItem : std::uint8_t { kHighest, kJournal, kConfirmed, kLedger, kJournalRemoval, kHold, kChanges };
 
 // ---- the kernel ----
 struct ReadRoutes {  // answered by RoutesRead
@@ -33,6 +33,7 @@ struct PersistConfirmed { std::optional<DesiredState> state; };  // empty = forg
 struct PersistLedger { Ledger ledger; };
 struct RemoveJournal {};
 struct PersistHold { bool held = false; };
+struct PersistChanges { std::vector<AppliedChange> changes; };
 struct AppendEvent { session::HostEvent event; };  // to the spool; not answered
 struct TruncateSpool { EventSequence through; };
 // The collector said how far it has our events: those from `from` on are `by` higher from now on, and proven.
@@ -54,6 +55,7 @@ enum class Notice : std::uint8_t {
   kReady, kRoutesRepaired, kRepairFailed, kRouteContested, kGenerationConfirmed, kGenerationRefused,
   kGenerationRolledBack, kGenerationBlocked, kHeld, kReleased, kWithdrawn, kStorageFailed, kStorageRecovered,
   kStateUnreadable, kObserverFailed, kObserverRecovered, kOverrun, kSessionUp, kSessionLost, kGuardRefuses,
+  kGuardRemark, kSafeModeEntered, kSafeModeLeft,
 };
 struct Tell {  // one line of the journal
   Notice notice = Notice::kReady;
@@ -67,7 +69,7 @@ struct Answer {           // to a LocalRequest
 };
 
 using Effect = std::variant<ReadRoutes, ApplyRoutes, PersistHighest, PersistJournal, PersistConfirmed, PersistLedger,
-                            RemoveJournal, PersistHold, AppendEvent, TruncateSpool, SettleNumbers, OpenSession, CloseSession,
+                            RemoveJournal, PersistHold, PersistChanges, AppendEvent, TruncateSpool, SettleNumbers, OpenSession, CloseSession,
                             SendMessage, SendEvents, EncodeReport, SendValue, Tell, AnnounceReady, Answer>;
 using Effects = std::vector<Effect>;
 

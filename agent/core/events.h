@@ -61,6 +61,7 @@ struct SessionClosed {
 };
 struct CollectorResolved { std::vector<IpPrefix> path; };  // its addresses, /32 and /128
 struct GuardLoaded { GuardRules rules; };
+struct SafeModeSet { std::string reason; };  // "safe_mode: ..."; empty = it ended
 struct LocalRequest {
   enum class Verb : std::uint8_t { kHold, kRelease, kWithdraw };
   Verb verb = Verb::kHold;
@@ -71,7 +72,7 @@ struct TimerFired {};
 
 using Happening = std::variant<Booted, RoutesTouched, KernelNotice, RoutesRead, RoutesApplied, Persisted, SpoolTrimmed,
                                EventsSent, ReportEncoded, SessionOpened, SessionReceived, SessionClosed,
-                               CollectorResolved, GuardLoaded, LocalRequest, TimerFired>;
+                               CollectorResolved, GuardLoaded, SafeModeSet, LocalRequest, TimerFired>;
 
 struct Event {
   Now now;

@@ -86,11 +86,48 @@ void GenerationApply::offer(DesiredState candidate, Turn& turn) {
     return;
   }
   if (pending_ && pending_->generation > candidate.generation) return;
-  if (repairs_.held) return block(std::move(candidate), "held", turn);
+  if (pending_ && candidate.generation > pending_->generation) budget_free_at_ = {};  // it may be a smaller one
+  if (std::string why = obstacle(turn); !why.empty()) return block(std::move(candidate), std::move(why), turn);
   if (journal_stuck_) return block(std::move(candidate), "storage: the journal cannot be removed", turn);
   if (!book_.has_read()) return block(std::move(candidate), "unknown: routes were not read yet", turn);
   if (busy() || repairs_.busy()) return block(std::move(candidate), "busy", turn);
   begin(std::move(candidate), turn);
+}
+
+void GenerationApply::restore_changes(std::optional<std::vector<AppliedChange>> changes, BootTime now) {
+  budget_ = ChangeBudget(boot_id_);
+  changes ? budget_.restore(*std::move(changes)) : budget_.restore_unknown(now);
+}
+
+void GenerationApply::set_safe_mode(std::string reason) {
+  if (blocked_ == safe_mode_) blocked_.clear();
+  safe_mode_ = std::move(reason);
+  status_changed_ = true;
+}
+
+bool GenerationApply::is_closed(const Turn& turn) const {
+  return repairs_.held || !safe_mode_.empty() || turn.now.boot < budget_free_at_ ||
+         !is_open(book_.guard.windows, book_.guard.zone, turn.now.wall);
+}
+
+std::string GenerationApply::obstacle(const Turn& turn) const {
+  if (repairs_.held) return "held";
+  if (!safe_mode_.empty()) return safe_mode_;
+  if (turn.now.boot < budget_free_at_) return budget_note_;
+  return judge_windows(book_.guard.windows, book_.guard.zone, turn.now.wall);
+}
+
+// Empty = within the hour's budget. Remembers until when it is not.
+std::string GenerationApply::over_budget(std::size_t changes, Turn& turn) {
+  const auto& most = book_.guard.max_changes_per_hour;
+  if (!most || changes == 0) return {};
+  const auto verdict = budget_.judge(changes, *most, turn.now.boot);
+  if (verdict.allowed) return {};
+  budget_free_at_ = verdict.free_at;
+  const auto minutes = std::chrono::ceil<std::chrono::minutes>(verdict.free_at - turn.now.boot).count();
+  budget_note_ = fmt::format("guard: {} more changes, {} of {} an hour are used, goes on within {} min", changes, verdict.used,
+                             *most, minutes);
+  return budget_note_;
 }
 
 void GenerationApply::block(DesiredState candidate, std::string reason, Turn& turn) {
@@ -103,7 +140,7 @@ void GenerationApply::block(DesiredState candidate, std::string reason, Turn& tu
 }
 
 void GenerationApply::retry_pending(bool fresh_read, Turn& turn) {
-  if (!pending_ || busy() || repairs_.busy() || repairs_.held || journal_stuck_ || !book_.has_read()) return;
+  if (!pending_ || busy() || repairs_.busy() || is_closed(turn) || journal_stuck_ || !book_.has_read()) return;
   if (needs_disk_ || (needs_fresh_read_ && !fresh_read)) return;
   offer(*std::exchange(pending_, std::nullopt), turn);
 }
@@ -166,6 +203,10 @@ void GenerationApply::plan(Turn& turn) {
     std::string first = refused.front().reason;
     return refuse(std::move(first), std::move(refused), turn);
   }
+  if (std::string reason = over_budget(made.operations.size(), turn); !reason.empty()) {
+    phase_ = Phase::kIdle;
+    return block(std::move(candidate_), std::move(reason), turn);
+  }
   planned_ = passing_ = made.operations;
   ledger_before_ = book_.ledger();
   highest_before_ = highest_;
@@ -179,6 +220,12 @@ std::string GenerationApply::refusal_of(const routes::RoutePlan& made) const {
   if (!candidate_.allow_mass_delete && (is_mass_delete(made) || (empty && made.removals > 0))) {
     return fmt::format("mass_delete: {} of {} routes would be deleted and the revision does not allow it", made.removals,
                        made.owned_before);
+  }
+  if (const auto& most = book_.guard.max_changes_per_apply; most && made.operations.size() > *most) {
+    return fmt::format("guard: {} changes, at most {} are allowed in one apply", made.operations.size(), *most);
+  }
+  if (const auto& most = book_.guard.max_changes_per_hour; most && made.operations.size() > *most) {
+    return fmt::format("guard: {} changes, at most {} are allowed in an hour", made.operations.size(), *most);
   }
   return judge_deletion_share(made.operations, owned_routes(book_), book_.guard.max_deletion_percent);
 }
@@ -222,6 +269,8 @@ void GenerationApply::on_persisted(const Persisted& persisted, Turn& turn) {
     phase_ = Phase::kJournal;
     turn.out.push_back(PersistJournal{*journal_});
   } else if (phase_ == Phase::kJournal && persisted.item == StoredItem::kJournal) {
+    budget_.note(planned_.size(), turn.now.boot);
+    turn.out.push_back(PersistChanges{budget_.stored()});  // before the change: a crash must not give the hour back
     apply(turn);
   } else if (phase_ == Phase::kConfirmed && persisted.item == StoredItem::kConfirmed) {
     book_.confirm(candidate_);
@@ -310,7 +359,7 @@ session::GenerationStatus GenerationApply::status() const {
   status.received = received_;
   status.applied = applied_;
   status.running = book_.confirmed() ? book_.confirmed()->generation : Generation{};
-  status.blocked = !blocked_.empty() ? blocked_ : guard_note_;
+  status.blocked = !blocked_.empty() ? blocked_ : !safe_mode_.empty() ? safe_mode_ : guard_note_;
   return status;
 }
 

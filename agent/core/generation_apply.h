@@ -20,6 +20,11 @@ class GenerationApply {
  public:
   GenerationApply(RouteBook& book, RouteRepairs& repairs) : book_(book), repairs_(repairs) {}
 
+  // Empty = unreadable. After restore().
+  void restore_changes(std::optional<std::vector<AppliedChange>> changes, BootTime now);
+  void set_safe_mode(std::string reason);  // empty = not in it
+  void guard_changed() { budget_free_at_ = {}; }
+  const std::string& safe_mode() const { return safe_mode_; }
   void restore(const std::optional<Highest>& highest, std::optional<Journal> journal, std::string boot_id);
   bool confirmed_unreadable = false;  // then nobody can tell what the last restart interrupted
   // After the first read: ends what a crash or a reboot interrupted. busy() until that is done.
@@ -51,6 +56,9 @@ class GenerationApply {
 
   void begin(DesiredState candidate, Turn& turn);
   void block(DesiredState candidate, std::string reason, Turn& turn);
+  std::string obstacle(const Turn& turn) const;  // why no generation may begin now; empty = one may
+  bool is_closed(const Turn& turn) const;        // the same without words
+  std::string over_budget(std::size_t changes, Turn& turn);
   void plan(Turn& turn);
   routes::RoutePlan make_plan() const;
   std::string refusal_of(const routes::RoutePlan& plan) const;
@@ -77,8 +85,11 @@ class GenerationApply {
   Generation received_, applied_;
   std::optional<Journal> journal_;         // on disk now, as far as known
   bool journal_stuck_ = false;             // its removal failed: nothing new until it is gone
-  std::optional<DesiredState> pending_;    // waits for a hold to end, or a read or a write to succeed
-  std::string blocked_, guard_note_;
+  std::optional<DesiredState> pending_;    // waits for a hold or a window to end, or a read or a write to succeed
+  std::string blocked_, guard_note_, safe_mode_;
+  ChangeBudget budget_{std::string{}};     // of the guard file's hour
+  std::string budget_note_;                // why the hour stops a generation
+  BootTime budget_free_at_{};
   bool needs_fresh_read_ = false, needs_disk_ = false, status_changed_ = false;
 
   // Of the apply that runs:

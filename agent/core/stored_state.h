@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/core/change_budget.h"
 #include "common/base/clock.h"
 #include "common/base/ids.h"
 #include "common/base/result.h"
@@ -52,6 +53,7 @@ struct StoredState {
   bool held = false;
   EventSequence next_event{1}, oldest_event{1};
   EventSequence unproven_event{1};  // from here on no number was compared yet with what the collector has
+  Result<std::vector<AppliedChange>> changes{};  // of intent, lately
 };
 
 }  // namespace ondol::agent

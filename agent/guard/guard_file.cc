@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <algorithm>
 #include <cstring>
+#include <fstream>
 
 #include "common/base/author.h"
 #include "common/yaml/strict_yaml.h"
@@ -79,23 +81,79 @@ Result<const Node*> section(const Node& root, std::string_view name, std::initia
 
 const Node* in(const Node* mapping, std::string_view key) { return mapping == nullptr ? nullptr : mapping->find(key); }
 
-Result<GuardRules> from_tree(const Node& root) {
+Result<void> read_limit(const Node* node, std::optional<std::size_t>& into) {
+  if (node == nullptr) return {};
+  const auto value = yaml::read_int(*node, 1, 1'000'000);
+  if (!value) return fail(value.error());
+  into = static_cast<std::size_t>(*value);
+  return {};
+}
+
+Result<void> read_windows(const Node& root, const ReadZone& read_zone, GuardRules& rules) {
+  const Node* windows = root.find("windows");
+  const auto texts = read_list(windows);
+  if (!texts) return fail(texts.error());
+  for (std::size_t i = 0; i < texts->size(); ++i) {
+    auto window = parse_window((*texts)[i]);
+    if (!window) return fail(at(windows->items[i], escaped(window.error().message), window.error().remedy));
+    rules.windows.push_back(*std::move(window));
+  }
+  const Node* zone = root.find("timezone");
+  if (zone == nullptr && !rules.windows.empty()) rules.remark = "the change windows name no timezone: UTC is meant";
+  if (zone == nullptr) return {};
+  const auto name = yaml::read_string(*zone);
+  if (!name) return fail(name.error());
+  auto read = read_zone(*name);
+  if (!read) return fail(at(*zone, "timezone " + escaped(*name) + ": " + read.error().message, read.error().remedy));
+  rules.zone = *std::move(read);
+  return {};
+}
+
+Result<void> read_bound(const Node* node, Milliseconds& into) {
+  if (node == nullptr) return {};
+  const auto value = yaml::read_duration(*node);
+  if (!value) return fail(value.error());
+  if (*value < trial::kShortestTrial || *value > trial::kLongestTrial) {
+    return fail(at(*node, "a trial of " + node->scalar + " is out of bounds", "write 5s to 1h"));
+  }
+  into = *value;
+  return {};
+}
+
+Result<void> read_trial(const Node& root, GuardRules& rules) {
+  const auto bounds = section(root, "trial", {"min", "max"});
+  if (!bounds) return fail(bounds.error());
+  ONDOL_TRY(read_bound(in(*bounds, "min"), rules.shortest_trial));
+  ONDOL_TRY(read_bound(in(*bounds, "max"), rules.longest_trial));
+  if (rules.shortest_trial > rules.longest_trial) {
+    return fail(at(**bounds, "min is longer than max", "write min: 10s and max: 10m"));
+  }
+  return {};
+}
+
+Result<GuardRules> from_tree(const Node& root, const ReadZone& read_zone) {
   GuardRules rules;
   if (root.kind == yaml::Kind::kNull) return rules;
   if (root.kind != yaml::Kind::kMapping) return fail(at(root, "the file must be a mapping", "write key: value lines"));
-  ONDOL_TRY(yaml::check_keys(root, {"remote_apply", "protected", "max_deletion_percent", "hold"}));
+  ONDOL_TRY(yaml::check_keys(root, {"remote_apply", "protected", "max_deletion_percent", "max_changes_per_apply",
+                                    "max_changes_per_hour", "windows", "timezone", "trial", "hold"}));
   const auto remote = section(root, "remote_apply", {"routes"});
   if (!remote) return fail(remote.error());
   ONDOL_TRY(read_flag(in(*remote, "routes"), rules.apply_routes));
-  const auto guarded = section(root, "protected", {"prefixes", "interfaces"});
+  const auto guarded = section(root, "protected", {"prefixes", "interfaces", "default_route"});
   if (!guarded) return fail(guarded.error());
   ONDOL_TRY(read_prefixes(in(*guarded, "prefixes"), rules.protected_prefixes));
   ONDOL_TRY(read_interfaces(in(*guarded, "interfaces"), rules.protected_interfaces));
+  ONDOL_TRY(read_flag(in(*guarded, "default_route"), rules.protect_default_route));
   if (const Node* percent = root.find("max_deletion_percent")) {
     const auto value = yaml::read_int(*percent, 0, 100);
     if (!value) return fail(value.error());
     rules.max_deletion_percent = static_cast<int>(*value);
   }
+  ONDOL_TRY(read_limit(root.find("max_changes_per_apply"), rules.max_changes_per_apply));
+  ONDOL_TRY(read_limit(root.find("max_changes_per_hour"), rules.max_changes_per_hour));
+  ONDOL_TRY(read_windows(root, read_zone, rules));
+  ONDOL_TRY(read_trial(root, rules));
   ONDOL_TRY(read_flag(root.find("hold"), rules.hold));
   return rules;
 }
@@ -122,8 +180,21 @@ Result<std::string> read_checked(int fd, const std::string& path, uid_t owner) {
 
 }  // namespace
 
-Result<GuardRules> parse_guard(const std::string& text, const std::string& file) {
-  return yaml::parse(text, file).and_then([](const Node& root) { return from_tree(root); });
+Result<GuardRules> parse_guard(const std::string& text, const std::string& file, const ReadZone& read_zone) {
+  return yaml::parse(text, file).and_then([&](const Node& root) { return from_tree(root, read_zone); });
+}
+
+Result<TimeZone> read_system_zone(const std::string& name) {
+  if (name == "UTC") return TimeZone{};
+  const bool plain = !name.empty() && name.size() <= 64 && name.front() != '/' && name.find("..") == std::string::npos &&
+                     name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/") == std::string::npos;
+  if (!plain) return fail(Errc::kInvalidInput, "is no name of a zone", "", "write one like Asia/Seoul or UTC");
+  std::ifstream file("/usr/share/zoneinfo/" + name, std::ios::binary);
+  std::string bytes(kMaxBytes, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  if (bytes.empty()) return fail(Errc::kNotFound, "is not known here", "", "install tzdata, or write UTC");
+  return parse_zone_file(bytes, name);
 }
 
 GuardFile::Stamp GuardFile::look() const {
@@ -144,7 +215,7 @@ Result<GuardRules> GuardFile::read() const {
   const auto text = read_checked(fd, path_, owner_);
   ::close(fd);
   if (!text) return fail(text.error());
-  return parse_guard(*text, path_);
+  return parse_guard(*text, path_, read_system_zone);
 }
 
 std::optional<GuardRules> GuardFile::reload() {

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -13,7 +14,9 @@
 namespace ondol::agent {
 
 // Unknown keys and values out of bounds are errors with file:line:column.
-Result<GuardRules> parse_guard(const std::string& text, const std::string& file);
+using ReadZone = std::function<Result<TimeZone>(const std::string& name)>;
+Result<TimeZone> read_system_zone(const std::string& name);  // from /usr/share/zoneinfo
+Result<GuardRules> parse_guard(const std::string& text, const std::string& file, const ReadZone& read_zone = read_system_zone);
 
 // A file that is missing means the defaults. One of another owner, writable by others, not a regular file, or not
 // understood switches remote apply off and keeps the last good protections: a broken guard never opens a door.

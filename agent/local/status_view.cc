@@ -88,6 +88,7 @@ json render_json(const AgentFacts& facts) {
           {"held", core.held_here || core.held_by_guard},
           {"held_by_guard", core.held_by_guard},
           {"guard_problem", core.guard_problem},
+          {"safe_mode", core.safe_mode.empty() ? json(nullptr) : json(core.safe_mode)},
           {"routes", routes_json(facts)},
           {"events", {{"next", core.next_event.value}, {"waiting", facts.spool_depth}, {"lost", facts.events_lost},
                       {"problem", facts.spool_problem}}},
@@ -108,6 +109,7 @@ std::string render_text(const json& status) {
     if (!value.empty() && value != "unknown" && value != "false") text += line(name, value);
   };
   add("blocked", "/generation/blocked");
+  add("safe mode", "/safe_mode");
   add("held", "/held");
   add("guard", "/guard_problem");
   add("storage", "/storage_error");

@@ -87,6 +87,7 @@ void AgentMetrics::show(const CoreStatus& status, const SpoolFigures& spool,
   }
   set(names::kEventSpool, {}, static_cast<double>(spool.depth));
   set(names::kContested, {{"type", "routes"}}, static_cast<double>(status.contested));
+  set(names::kSafeMode, {}, status.safe_mode.empty() ? 0 : 1);
   set(names::kHeld, {}, status.held_here || status.held_by_guard ? 1 : 0);
   lost_.Increment(static_cast<double>(spool.lost - lost_shown_));
   lost_shown_ = spool.lost;

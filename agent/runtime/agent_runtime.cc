@@ -16,7 +16,7 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr std::chrono::seconds kMetricsEvery{2};
+constexpr std::chrono::seconds kMetricsEvery{2}, kCalmEvery{30};
 constexpr std::chrono::milliseconds kFlushGap{200}, kFlushRetry{5'000};  // events written meanwhile share one flush
 constexpr std::size_t kMaxQueued = 8;     // messages behind one write: further heartbeats are not worth sending
 constexpr std::size_t kMaxAsked = 64;     // local requests without an answer
@@ -56,6 +56,8 @@ AgentRuntime::AgentRuntime(AgentConfig config, RuntimeParts parts)
       watchdog_(loop_),
       metrics_timer_(loop_),
       flush_timer_(loop_),
+      calm_timer_(loop_),
+      starts_(*parts_.state, [this](const std::string& reason) { feed(SafeModeSet{reason}); }),
       identity_(loop_, pool_, config_.identity_dir, parts_.renew) {
   const auto post = [this](std::function<void()> task) { asio::post(loop_, std::move(task)); };
   link_ = parts_.make_link(post, make_callbacks());
@@ -98,6 +100,8 @@ Result<void> AgentRuntime::open() {
 }
 
 void AgentRuntime::run() {
+  starts_.begin(read_boot_id(), read_now().boot);
+  every(calm_timer_, kCalmEvery, [this] { starts_.look(read_now().boot); });
   identity_.start();
   resolve_collector();
   wait_for_kernel();
@@ -110,7 +114,10 @@ void AgentRuntime::run() {
 }
 
 void AgentRuntime::stop() {
-  asio::post(loop_, [this] { close_all(); });
+  asio::post(loop_, [this] {
+    starts_.end();
+    close_all();
+  });
 }
 
 void AgentRuntime::close_all() {
@@ -120,6 +127,7 @@ void AgentRuntime::close_all() {
   timer_.stop();
   watchdog_.cancel();
   metrics_timer_.cancel();
+  calm_timer_.cancel();
   flush_timer_.cancel();
   identity_.stop();
   local_.reset();
@@ -147,6 +155,7 @@ void AgentRuntime::wait_for_signal() {
   signals_.async_wait([this](const error_code& error, int number) {
     if (error) return;
     notify_stopping();
+    starts_.end();
     journal::write(journal::Event::agent_stopping, "signal " + std::to_string(number) + "; routes stay as they are");
     close_all();
   });
@@ -194,6 +203,7 @@ void AgentRuntime::on_local(const LocalCall& call, LocalAnswer answer) {
   if (asked_.size() >= kMaxAsked) return answer({false, "busy, try again", {}});
   const std::uint64_t id = next_request_++;
   asked_[id] = std::move(answer);
+  if (verb->second == LocalRequest::Verb::kRelease) starts_.release();
   feed(LocalRequest{verb->second, id, call.who});
 }
 

@@ -135,6 +135,7 @@ void Interpreter::perform(RemoveJournal&) {
   ONDOL_FAILPOINT("after_journal_removed");
 }
 void Interpreter::perform(PersistHold& effect) { answer(StoredItem::kHold, edges_.state.write_hold(effect.held)); }
+void Interpreter::perform(PersistChanges& effect) { answer(StoredItem::kChanges, edges_.state.write_changes(effect.changes)); }
 
 void Interpreter::perform(AppendEvent& effect) {
   edges_.spool.append(effect.event);

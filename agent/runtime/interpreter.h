@@ -55,6 +55,7 @@ class Interpreter {
   void perform(PersistLedger& effect);
   void perform(RemoveJournal& effect);
   void perform(PersistHold& effect);
+  void perform(PersistChanges& effect);
   void perform(AppendEvent& effect);
   void perform(TruncateSpool& effect);
   void perform(SettleNumbers& effect);

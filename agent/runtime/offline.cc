@@ -87,6 +87,7 @@ Result<std::string> withdraw_ours(const RuntimeParts& parts) {
 
 Result<std::string> set_hold(const RuntimeParts& parts, bool held) {
   ONDOL_TRY(parts.state->write_hold(held));
+  if (!held) ONDOL_TRY(parts.state->write_starts(release_safe_mode(parts.state->read_starts())));
   return std::string(held ? "held" : "released") + ", as of the next start of the agent";
 }
 

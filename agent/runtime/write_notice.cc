@@ -27,6 +27,9 @@ journal::Event event_of(Notice notice) {
     case Notice::kSessionUp: return Event::session_up;
     case Notice::kSessionLost: return Event::session_lost;
     case Notice::kGuardRefuses: return Event::guard_refuses;
+    case Notice::kGuardRemark: return Event::guard_remark;
+    case Notice::kSafeModeEntered: return Event::safe_mode_entered;
+    case Notice::kSafeModeLeft: return Event::safe_mode_left;
   }
   return journal::Event::agent_failed;
 }

@@ -8,6 +8,7 @@ namespace ondol::agent {
 namespace {
 
 constexpr std::uint32_t kMaxObjects = 200'000;  // operations or keys
+constexpr std::uint32_t kMaxChanges = 1'000;    // within an hour, or crashes
 constexpr std::uint32_t kMaxText = 64u << 20;   // a desired state is the longest
 
 template <typename T>
@@ -82,6 +83,54 @@ Result<Highest> decode_highest(std::string_view bytes) {
   highest.revision = Revision{std::string(in.text(1024))};
   highest.settled = in.u8() != 0;
   return checked(in, std::move(highest), "highest generation");
+}
+
+std::string encode(const std::vector<AppliedChange>& changes) {
+  ByteWriter out;
+  out.u32(static_cast<std::uint32_t>(changes.size()));
+  for (const AppliedChange& change : changes) {
+    out.text(change.boot_id);
+    out.u64(static_cast<std::uint64_t>(change.at.time_since_epoch().count()));
+    out.u32(change.count);
+  }
+  return std::move(out).take();
+}
+
+Result<std::vector<AppliedChange>> decode_changes(std::string_view bytes) {
+  ByteReader in(bytes);
+  std::vector<AppliedChange> changes;
+  for (std::uint32_t left = in.count(kMaxChanges); left > 0 && in.good(); --left) {
+    AppliedChange& change = changes.emplace_back();
+    change.boot_id = in.text(128);
+    change.at = BootTime{Nanoseconds{static_cast<std::int64_t>(in.u64())}};
+    change.count = in.u32();
+  }
+  return checked(in, std::move(changes), "list of changes");
+}
+
+std::string encode(const StartRecord& record) {
+  ByteWriter out;
+  out.u8(record.running ? 1 : 0);
+  out.u32(static_cast<std::uint32_t>(record.crashes.size()));
+  for (const Crash& crash : record.crashes) {
+    out.text(crash.boot_id);
+    out.u64(static_cast<std::uint64_t>(crash.noticed.time_since_epoch().count()));
+  }
+  out.text(record.safe_mode);
+  return std::move(out).take();
+}
+
+Result<StartRecord> decode_start_record(std::string_view bytes) {
+  ByteReader in(bytes);
+  StartRecord record;
+  record.running = in.u8() != 0;
+  for (std::uint32_t left = in.count(kMaxChanges); left > 0 && in.good(); --left) {
+    Crash& crash = record.crashes.emplace_back();
+    crash.boot_id = in.text(128);
+    crash.noticed = BootTime{Nanoseconds{static_cast<std::int64_t>(in.u64())}};
+  }
+  record.safe_mode = in.text(256);
+  return checked(in, std::move(record), "record of starts");
 }
 
 }  // namespace ondol::agent

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "agent/core/crash_watch.h"
 #include "agent/core/stored_state.h"
 
 namespace ondol::agent {
@@ -14,5 +15,9 @@ std::string encode(const Ledger& ledger);
 Result<Ledger> decode_ledger(std::string_view bytes);
 std::string encode(const Highest& highest);
 Result<Highest> decode_highest(std::string_view bytes);
+std::string encode(const std::vector<AppliedChange>& changes);
+Result<std::vector<AppliedChange>> decode_changes(std::string_view bytes);
+std::string encode(const StartRecord& record);
+Result<StartRecord> decode_start_record(std::string_view bytes);
 
 }  // namespace ondol::agent

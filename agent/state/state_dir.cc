@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -25,6 +26,22 @@ Result<std::optional<T>> read_as(const Directory& dir, const std::string& name, 
   return std::optional<T>(std::move(*value));
 }
 
+StoredState read_all(const Directory& dir) {
+  StoredState state{read_as<DesiredState>(dir, "confirmed", wire::decode_desired_state),
+                    read_as<Journal>(dir, "journal", decode_journal),
+                    read_as<Ledger>(dir, "ledger", decode_ledger),
+                    read_as<Highest>(dir, "highest", decode_highest),
+                    false,
+                    {},
+                    {}};
+  const auto hold = read_framed(dir, "hold", kVersion);
+  state.held = !hold || hold->has_value();  // a hold that cannot be read is a hold
+  state.changes = read_as<std::vector<AppliedChange>>(dir, "changes", decode_changes).map([](auto changes) {
+    return std::move(changes).value_or(std::vector<AppliedChange>{});
+  });
+  return state;
+}
+
 }  // namespace
 
 Result<StateDir> StateDir::open(const std::string& path) {
@@ -45,17 +62,14 @@ StateDir::~StateDir() {
   if (lock_ >= 0) ::close(lock_);
 }
 
-StoredState StateDir::read() const {
-  StoredState state{read_as<DesiredState>(dir_, "confirmed", wire::decode_desired_state),
-                    read_as<Journal>(dir_, "journal", decode_journal),
-                    read_as<Ledger>(dir_, "ledger", decode_ledger),
-                    read_as<Highest>(dir_, "highest", decode_highest),
-                    false,
-                    {},
-                    {}};
-  const auto hold = read_framed(dir_, "hold", kVersion);
-  state.held = !hold || hold->has_value();  // a hold that cannot be read is a hold
-  return state;
+StoredState StateDir::read() const { return read_all(dir_); }
+
+Result<StoredState> StateDir::peek(const std::string& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode)) {
+    return fail(Errc::kNotFound, "is no directory", path);
+  }
+  return Directory::open(path).map([](const Directory& dir) { return read_all(dir); });
 }
 
 Result<void> StateDir::write_highest(const Highest& highest) const {
@@ -73,6 +87,17 @@ Result<void> StateDir::write_ledger(const Ledger& ledger) const {
 Result<void> StateDir::remove_journal() const { return remove_file(dir_, "journal"); }
 Result<void> StateDir::write_hold(bool held) const {
   return held ? write_framed(dir_, "hold", kVersion, "") : remove_file(dir_, "hold");
+}
+
+Result<void> StateDir::write_changes(const std::vector<AppliedChange>& changes) const {
+  return write_framed(dir_, "changes", kVersion, encode(changes));
+}
+StartRecord StateDir::read_starts() const {
+  const auto record = read_as<StartRecord>(dir_, "starts", decode_start_record);
+  return record && *record ? **record : StartRecord{};
+}
+Result<void> StateDir::write_starts(const StartRecord& record) const {
+  return write_framed(dir_, "starts", kVersion, encode(record));
 }
 
 }  // namespace ondol::agent

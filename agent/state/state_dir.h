@@ -1,15 +1,16 @@
-// The agent's state directory: what was confirmed, the journal of an apply, the ledger, the numbers, the hold.
+// The agent's state directory: what was confirmed, the journal of an apply, the ledger, the numbers, the hold, the starts.
 #pragma once
 
 #include <memory>
 #include <string>
 
+#include "agent/core/crash_watch.h"
 #include "agent/core/stored_state.h"
 #include "agent/state/framed_file.h"
 
 namespace ondol::agent {
 
-// Files: confirmed, journal, ledger, highest, hold; `lock` keeps two agents off one directory.
+// Files: confirmed, journal, ledger, highest, hold, changes, starts; `lock` keeps two agents off one directory.
 // Thread: one. Every write is durable when it returns; on an error the old file stands.
 class StateDir {
  public:
@@ -26,6 +27,14 @@ class StateDir {
   Result<void> write_ledger(const Ledger& ledger) const;
   Result<void> remove_journal() const;
   Result<void> write_hold(bool held) const;
+
+  Result<void> write_changes(const std::vector<AppliedChange>& changes) const;
+  // What the process did, beside what the core decides. Unreadable counts as never written: nothing is taken from it.
+  StartRecord read_starts() const;
+  Result<void> write_starts(const StartRecord& record) const;
+
+  // Reads without the lock, for another process: each file is whole, but they are not of one moment. Makes nothing.
+  static Result<StoredState> peek(const std::string& path);
 
   const std::string& path() const { return dir_.path(); }
 

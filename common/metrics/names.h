@@ -50,11 +50,13 @@ inline constexpr Metric kEventsLost{Kind::kCounter, "ondol_agent_events_lost_tot
     "Events dropped because the spool was full.", ""};
 inline constexpr Metric kContested{Kind::kGauge, "ondol_agent_contested",
     "Objects left alone because another writer keeps changing them, by resource type.", "type"};
+inline constexpr Metric kSafeMode{Kind::kGauge, "ondol_agent_safe_mode",
+    "1 while the agent takes no new generations because it crashed too often, 0 otherwise.", ""};
 inline constexpr Metric kHeld{Kind::kGauge, "ondol_agent_held", "1 while a person or the guard file holds all changes.", ""};
 
 inline constexpr std::array kAll{kRouteRepairs, kRouteRepairSeconds, kRoutes, kDrift, kSweepAge, kNetlinkOverruns,
                                  kResyncs, kGeneration, kSessionConnected, kCertificateExpiry, kEventSpool,
-                                 kEventsLost, kContested, kHeld};
+                                 kEventsLost, kContested, kSafeMode, kHeld};
 }  // namespace agent
 
 namespace collector {

@@ -61,7 +61,8 @@ void AgentWorld::boot() {
                            disk.held,
                            disk.next_event,
                            disk.events.empty() ? disk.next_event : disk.events.front().sequence,
-                           *disk.unproven};
+                           *disk.unproven,
+                           disk.changes};
   happen(agent::Booted{std::move(state)});
 }
 
@@ -212,6 +213,11 @@ void AgentWorld::done(const agent::RemoveJournal&) {
 void AgentWorld::done(const agent::PersistHold& effect) {
   say(effect.held ? "store hold" : "store release");
   if (store(StoredItem::kHold)) disk.held = effect.held;
+}
+
+// Not said: what one change costs of an hour's budget is no part of its story.
+void AgentWorld::done(const agent::PersistChanges& effect) {
+  if (store(StoredItem::kChanges)) disk.changes = effect.changes;
 }
 
 void AgentWorld::done(const agent::AppendEvent& effect) {

@@ -19,6 +19,7 @@ struct FakeDisk {
   std::optional<agent::Ledger> ledger;
   std::optional<agent::Highest> highest;
   bool held = false;
+  std::vector<agent::AppliedChange> changes;
   std::vector<session::HostEvent> events;
   EventSequence next_event{1};
   std::optional<EventSequence> unproven = EventSequence{1};
@@ -87,6 +88,7 @@ class AgentWorld {
   void done(const agent::PersistLedger& effect);
   void done(const agent::RemoveJournal& effect);
   void done(const agent::PersistHold& effect);
+  void done(const agent::PersistChanges& effect);
   void done(const agent::AppendEvent& effect);
   void done(const agent::TruncateSpool& effect);
   void done(const agent::SettleNumbers& effect);

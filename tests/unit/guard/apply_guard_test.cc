@@ -103,5 +103,26 @@ TEST(AGlob, MatchesRunsOfAnything) {
   }
 }
 
+TEST(TheApplyGuard, KeepsTheDefaultRouteInUse) {
+  World world;
+  const auto gateway = unicast("0.0.0.0/0", "10.0.0.1");
+  world.observed = {routes::ours(gateway)};
+  EXPECT_EQ(world.judge(removal(gateway)), "");
+  world.rules.protect_default_route = true;
+  EXPECT_EQ(world.judge(removal(gateway)), "guard: the default route is protected");
+  EXPECT_EQ(world.judge(removal(unicast("::/0", "2001:db8::1"))), "") << "no such route is in use";
+  auto closed = routes::unicast("0.0.0.0/0", "10.0.0.1");
+  closed.value.nexthops.clear();
+  closed.value.type = routes::RouteType::kBlackhole;
+  RouteOp replace{OpKind::kReplace, closed, routes::kOurProtocol, routes::ours(gateway), false};
+  EXPECT_EQ(world.judge(replace), "guard: it closes the default route");
+  closed.key.metric = 5;
+  EXPECT_EQ(world.judge(add(closed)), "guard: it closes the default route") << "in front of it by its metric";
+  closed.key.destination = parse_prefix("128.0.0.0/1").value();
+  EXPECT_NE(world.judge(add(closed)), "") << "half of everything";
+  replace.route = unicast("0.0.0.0/0", "10.0.0.9");
+  EXPECT_EQ(world.judge(replace), "") << "another gateway";
+}
+
 }  // namespace
 }  // namespace ondol::agent

@@ -23,13 +23,28 @@ TEST(TheGuard, ReadsEveryKey) {
       "protected:\n"
       "  prefixes: [10.0.0.0/24, 2001:db8::/32]\n"
       "  interfaces: [eth0, \"mgmt*\"]\n"
+      "  default_route: true\n"
       "max_deletion_percent: 30\n"
+      "max_changes_per_apply: 500\n"
+      "max_changes_per_hour: 2000\n"
+      "windows: [\"Mon-Fri 08:00-18:00\", \"Sat,Sun 22:00-02:00\"]\n"
+      "timezone: Asia/Seoul\n"
+      "trial: { min: 10s, max: 10m }\n"
       "hold: true\n", "guard.yaml");
   ASSERT_TRUE(rules) << render(rules.error());
   EXPECT_FALSE(rules->apply_routes);
   EXPECT_EQ(rules->protected_prefixes.size(), 2U);
   EXPECT_EQ(rules->protected_interfaces, (std::vector<std::string>{"eth0", "mgmt*"}));
   EXPECT_EQ(rules->max_deletion_percent, 30);
+  EXPECT_TRUE(rules->protect_default_route);
+  EXPECT_EQ(rules->max_changes_per_apply, 500U);
+  EXPECT_EQ(rules->max_changes_per_hour, 2'000U);
+  EXPECT_EQ(rules->windows.size(), 2U);
+  EXPECT_EQ(rules->zone.name, "Asia/Seoul");
+  EXPECT_EQ(rules->remark, "");
+  EXPECT_EQ(bounded_trial(Seconds{1}, *rules), Seconds{10});
+  EXPECT_EQ(bounded_trial(Seconds{60}, *rules), Seconds{60});
+  EXPECT_EQ(bounded_trial(Seconds{3'600}, *rules), Seconds{600});
   EXPECT_TRUE(rules->hold);
 }
 
@@ -38,8 +53,22 @@ TEST(TheGuard, RefusesWhatItDoesNotUnderstandWithItsPlace) {
   EXPECT_EQ(error_of("protected: { prefixes: [10.0.0.1/24] }\n").find("guard.yaml:1:"), 0U) << "host bits";
   EXPECT_NE(error_of("protected: { interfaces: [sixteen-letters-x] }\n"), "no error");
   EXPECT_NE(error_of("max_deletion_percent: 101\n"), "no error");
+  EXPECT_NE(error_of("max_changes_per_apply: 0\n"), "no error");
+  EXPECT_NE(error_of("max_changes_per_hour: many\n"), "no error");
+  EXPECT_EQ(error_of("windows: [\"Mon-Fri 08:00-18:00\", \"Never\"]\n").find("guard.yaml:1:"), 0U);
+  EXPECT_EQ(error_of("timezone: Mars/Base\n").find("guard.yaml:1:"), 0U);
+  EXPECT_NE(error_of("trial: { min: 10m, max: 10s }\n"), "no error");
+  EXPECT_NE(error_of("trial: { max: 2h }\n"), "no error");
+  EXPECT_NE(error_of("protected: { ports: [22] }\n"), "no error");
   EXPECT_NE(error_of("hold: yes\n"), "no error");
   EXPECT_NE(error_of("- a\n"), "no error");
+}
+
+TEST(TheGuard, SaysThatWindowsWithoutAZoneMeanUtc) {
+  const auto rules = parse_guard("windows: [\"daily 08:00-18:00\"]\n", "guard.yaml");
+  ASSERT_TRUE(rules) << render(rules.error());
+  EXPECT_EQ(rules->zone.name, "UTC");
+  EXPECT_NE(rules->remark.find("UTC is meant"), std::string::npos);
 }
 
 class OnDisk : public testing::Test {
@@ -81,6 +110,16 @@ TEST_F(OnDisk, ASymlinkADirectoryOrAFifoIsNotRead) {
   std::filesystem::remove(path());
   ASSERT_EQ(::mkfifo(path().c_str(), 0644), 0);
   EXPECT_FALSE(GuardFile(path(), ::geteuid()).reload()->apply_routes);
+}
+
+TEST_F(OnDisk, AnUnknownKeyAParseErrorOrTooLargeAFileSwitchesRemoteApplyOff) {
+  for (const std::string& text : {std::string("no_such_key: 1\n"), std::string("windows: [\n"), std::string(300'000, '#')}) {
+    write(text);
+    const auto rules = GuardFile(path(), ::geteuid()).reload();
+    ASSERT_TRUE(rules);
+    EXPECT_FALSE(rules->apply_routes) << text.substr(0, 20);
+    EXPECT_FALSE(rules->problem.empty());
+  }
 }
 
 TEST_F(OnDisk, AChangeIsNoticedAndABrokenOneKeepsTheLastGoodProtections) {
