@@ -4,8 +4,10 @@
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <map>
 
@@ -119,6 +121,15 @@ Result<void> read_links(RequestSocket& requests, std::vector<HostLink>& links) {
   return read_settings(requests, links);
 }
 
+// A kernel that was started without IPv6 refuses to be asked about it.
+std::vector<std::uint8_t> families() {
+  std::vector<std::uint8_t> all{AF_INET};
+  const int fd = ::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0 || errno != EAFNOSUPPORT) all.push_back(AF_INET6);
+  if (fd >= 0) ::close(fd);
+  return all;
+}
+
 }  // namespace
 
 Result<Question> read_host(std::span<const routes::RouteOp> operations, std::span<const trial::ReachTarget> targets) {
@@ -128,7 +139,7 @@ Result<Question> read_host(std::span<const routes::RouteOp> operations, std::spa
   ONDOL_TRY(read_links(*requests, question.links));
   ONDOL_TRY(read_messages(*requests, RTM_GETADDR, AF_UNSPEC, question.addresses));
   ONDOL_TRY(read_messages(*requests, RTM_GETNEXTHOP, AF_UNSPEC, question.nexthops));
-  for (const std::uint8_t family : {AF_INET, AF_INET6}) {
+  for (const std::uint8_t family : families()) {
     ONDOL_TRY(read_messages(*requests, RTM_GETRULE, family, question.rules));
     ONDOL_TRY(read_messages(*requests, RTM_GETROUTE, family, question.routes));
   }

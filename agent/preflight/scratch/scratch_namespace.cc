@@ -86,6 +86,7 @@ Result<ScratchNamespace> ScratchNamespace::enter(bool is_given) {
     return fail(Errc::kRefused, checked.error().message + "; " + stayed, "", remedy);
   }
   ONDOL_TRY(send_all(made.requests_, {encode_up(kLoopback)}, "cannot bring up loopback"));
+  made.has_ipv6_ = made.requests_.dump(RTM_GETRULE, AF_INET6, [](const Message&) {}).has_value();
   auto pristine = made.read_contents();
   if (!pristine) return fail(pristine.error());
   const bool has_routes = std::ranges::any_of(pristine->routes, has_gateway) || !pristine->nexthops.empty();
@@ -115,6 +116,7 @@ Result<ScratchNamespace::Contents> ScratchNamespace::read_contents() {
   ONDOL_TRY(read(RTM_GETADDR, AF_UNSPEC, contents.addresses, replay_address));
   ONDOL_TRY(read(RTM_GETNEXTHOP, AF_UNSPEC, contents.nexthops, replay_nexthop));
   for (const std::uint8_t family : {AF_INET, AF_INET6}) {
+    if (family == AF_INET6 && !has_ipv6_) continue;
     ONDOL_TRY(read(RTM_GETRULE, family, contents.rules, replay_rule));
     ONDOL_TRY(read(RTM_GETROUTE, family, contents.routes, replay_route));
   }

@@ -42,6 +42,7 @@ class ScratchNamespace {
   Result<bool> remove_extra(const Contents& found);
 
   routes::RequestSocket requests_;
+  bool has_ipv6_ = true;
   std::set<int> made_;  // link numbers, both ends
   Contents pristine_;
 };

@@ -180,7 +180,7 @@ TEST_F(Judge, Ipv6IsJudgedAsWell) {
                  "adding blackhole 2001:db8:8::53/128 metric 1024 would cut off dns (2001:db8:8::53): a blackhole route takes it");
 }
 
-TEST_F(Judge, TwoThousandRoutesAndAsManyOperationsAreJudgedWithinASecond) {
+TEST_F(Judge, TwoThousandRoutesAndAsManyOperationsAreJudged) {
   std::string batch;
   for (int i = 0; i < 2000; ++i) batch += fmt::format("route add 10.{}.{}.0/24 via 10.0.0.2 proto 79\n", 100 + i / 256, i % 256);
   fixtures::write_text(dir_ / "batch", batch);

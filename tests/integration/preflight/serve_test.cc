@@ -123,6 +123,16 @@ TEST_F(Serve, KilledHalfWayItCostsAnErrorAndTheHostStaysAsItIs) {
   expect_that_it_works();
 }
 
+TEST_F(Serve, ItNeedsNoRightsButThoseOverItsOwnNetwork) {
+  program_->stop();
+  run("chmod 711 " + dir_.path());
+  program_->start(
+      "unshare --net setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,+net_admin "
+      "--ambient-caps=-all,+net_admin --bounding-set=-all,+net_admin --no-new-privs");
+  expect_that_it_works();
+  expect_that_it_works();
+}
+
 TEST_F(Serve, InANamespaceThatIsInUseItRefusesAndTouchesNothing) {
   program_->stop();
   const std::string before = everything();
