@@ -17,7 +17,8 @@ inline constexpr std::chrono::seconds kAnswerLimit{6};  // the program gives up 
 // sentence names the socket.
 Result<Verdict> ask(const std::string& socket, const Question& question);
 
-// Everything at once: reads the live host, asks, and gives what the agent decides by. Changes nothing on the host.
+// Everything at once: reads the live host, asks, and gives what the agent decides by. Changes nothing on the host. Errors:
+// as ask(), and kUnavailable too when the copy of the host turned out not to be like it.
 Result<trial::PreflightVerdict> judge_in_scratch(const std::string& socket, std::span<const routes::RouteOp> operations,
                                                  std::span<const trial::ReachTarget> targets);
 

@@ -90,12 +90,17 @@ class Judge {
         pins_[i].reset();
         before_[i] = (*plain)[i];
       }
-      if (!before_[i].reach.there) {
-        note(fmt::format("{} is not reached now, so nothing can be said of it: {}", describe(question_.targets[i]),
-                         before_[i].reach.text));
-      }
+      note_what_is_not_reached(i);
     }
     return {};
+  }
+
+  void note_what_is_not_reached(std::size_t target) {
+    const Path& path = before_[target];
+    if (path.reach.there) return;
+    const std::string_view so =
+        path.way_out ? "is judged by the way out alone" : "is not reached now, so nothing can be said of it";
+    note(fmt::format("{} {}: {}", describe(question_.targets[target]), so, path.reach.text));
   }
 
   void take_failures(const std::vector<routes::OpFailure>& failures) {
@@ -110,10 +115,16 @@ class Judge {
     }
   }
 
+  // Where answers do not come back today either, the way out is what can be lost.
+  bool is_lost(std::size_t target, const std::vector<Path>& now) const {
+    if (before_[target].reach.there) return !now[target].reach.there;
+    return before_[target].way_out && !now[target].way_out;
+  }
+
   std::vector<std::size_t> lost_in(const std::vector<Path>& now) const {
     std::vector<std::size_t> lost;
     for (std::size_t i = 0; i < now.size(); ++i) {
-      if (before_[i].reach.there && !now[i].reach.there) lost.push_back(i);
+      if (is_lost(i, now)) lost.push_back(i);
     }
     return lost;
   }
@@ -139,13 +150,13 @@ class Judge {
     candidate.move_to(0);
     auto now = paths();
     if (!now) return fail(now.error());
-    if (!(*now)[target].reach.there) return std::nullopt;
+    if (is_lost(target, *now)) return std::nullopt;
     while (lost - reached > 1) {
       const std::size_t middle = reached + (lost - reached) / 2;
       candidate.move_to(middle);
       now = paths();
       if (!now) return fail(now.error());
-      ((*now)[target].reach.there ? reached : lost) = middle;
+      (is_lost(target, *now) ? lost : reached) = middle;
     }
     return lost - 1;
   }
@@ -165,7 +176,7 @@ class Judge {
     if (!with) return fail(with.error());
     std::string names, why;
     for (const std::size_t target : lost_in(*with)) {
-      if (!(*without)[target].reach.there) continue;
+      if (is_lost(target, *without)) continue;
       if (!names.empty()) names += ", ";
       names += describe(question_.targets[target]);
       if (why.empty()) why = (*with)[target].reach.text;

@@ -146,6 +146,7 @@ class PathReader {
     if (!path.is_local && link != nullptr && link->index != kLoopback && !link->running) {
       close(lookup, fmt::format("its route leads over {}, which has no carrier", link->name.view()));
     }
+    path.way_out = path.reach.there;
   }
 
   void take(const Lookup& lookup, int error_number) {

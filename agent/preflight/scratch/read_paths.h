@@ -38,6 +38,7 @@ struct Path {
   Reach reach;
   int link = 0;
   bool is_local = false;  // the target is this host
+  bool way_out = false;   // packets to it leave, whatever becomes of the answers
 };
 
 // One path per target; `pins` holds as many, empty where the target calls nobody.

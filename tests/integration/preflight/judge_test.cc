@@ -93,6 +93,28 @@ TEST_F(Judge, WhoCallsUsKeepsTheAddressAndTheLinkOfToday) {
   expect_allowed(ask_host(elsewhere, {target("bastion", "10.9.0.5", true)}));
 }
 
+TEST_F(Judge, WhereAnswersDoNotComeInTodayEitherTheWayOutIsJudged) {
+  run("ip route add 10.9.0.0/16 via 10.1.0.2 dev eth1 src 10.0.0.1; sysctl -qw net.ipv4.conf.eth0.rp_filter=1");
+  const Verdict verdict = ask_host({add(route_nowhere("10.9.0.5/32", RouteType::kBlackhole))}, {collector_});
+  ASSERT_EQ(verdict.judgement.refusals.size(), 1U);
+  EXPECT_EQ(verdict.judgement.refusals[0].reason,
+            "adding blackhole 10.9.0.5/32 would cut off collector (10.9.0.5): a blackhole route takes it");
+  EXPECT_EQ(verdict.judgement.notes,
+            (std::vector<std::string>{"collector (10.9.0.5) is judged by the way out alone: answers to 10.0.0.1 come in by "
+                                      "eth0 and would be dropped by its reverse path filter"}));
+}
+
+TEST_F(Judge, ACopyThatDoesNotReachWhatTheHostReachesIsNotBelieved) {
+  // A default route whose gateway nothing leads to any more: the kernel keeps it and makes no other like it.
+  run("ip route del default; ip route add 172.16.0.0/24 dev eth0; ip route add default via 172.16.0.1;"
+      "ip route del 172.16.0.0/24");
+  const auto verdict = judge_in_scratch(socket_path_, {}, std::vector{collector_});
+  ASSERT_FALSE(verdict);
+  EXPECT_EQ(verdict.error().code, Errc::kUnavailable);
+  EXPECT_EQ(verdict.error().message,
+            "the copy of this host in the scratch namespace does not reach collector as the host does: it cannot judge");
+}
+
 TEST_F(Judge, AGatewayThatIsNotOnTheLinkIsRefusedInTheKernelsWords) {
   expect_refused(ask_host({add(route_to("10.50.0.0/16", "172.16.0.1"))}, {collector_}), 0,
                  "adding 10.50.0.0/16 via 172.16.0.1 is refused by the kernel: Nexthop has invalid gateway");
