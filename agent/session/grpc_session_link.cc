@@ -1,6 +1,5 @@
 // One bidirectional stream over gRPC's completion queue. The queue's thread only posts; every decision and all state
 // are on the loop thread.
-#include <fmt/format.h>
 #include <grpcpp/alarm.h>
 #include <grpcpp/generic/generic_stub.h>
 
@@ -8,6 +7,7 @@
 #include <thread>
 
 #include "agent/session/client_channel.h"
+#include "agent/session/describe_status.h"
 #include "agent/session/session_link.h"
 #include "common/rpc/byte_buffer.h"
 #include "common/rpc/call_lifetime.h"
@@ -18,33 +18,6 @@ namespace {
 
 constexpr char kMethod[] = "/ondol.v1.AgentSession/Connect";
 constexpr std::chrono::seconds kPatience{10};
-
-struct Ending {
-  std::string reason;
-  bool refused = false;
-};
-
-bool mentions(const std::string& text, std::string_view word) { return text.find(word) != std::string::npos; }
-
-// One reason that a person can act on.
-Ending describe(const grpc::Status& status, bool was_open) {
-  const std::string& text = status.error_message();
-  switch (status.error_code()) {
-    case grpc::StatusCode::UNAUTHENTICATED:
-    case grpc::StatusCode::PERMISSION_DENIED: return {"refused: " + text, true};
-    default: break;
-  }
-  if (was_open) return {status.ok() ? "stream closed by the collector" : "stream ended: " + text, false};
-  const bool tls = mentions(text, "andshak") || mentions(text, "SSL") || mentions(text, "Ssl") || mentions(text, "ertificate");
-  if (tls || mentions(text, "Peer name")) return {"TLS refused: " + text, true};
-  if (mentions(text, "ocket closed") || mentions(text, "reset")) {
-    return {"connection closed by the collector before TLS was done: full, stopping, or it refused the certificate (" +
-                text + ")",
-            false};
-  }
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) return {"no TCP: " + text, false};
-  return {fmt::format("server said: {}", text.empty() ? "nothing" : text), false};
-}
 
 // One attempt at a session. Each started operation holds a reference through its tag.
 class Call : public std::enable_shared_from_this<Call> {
@@ -134,7 +107,7 @@ class Call : public std::enable_shared_from_this<Call> {
   }
   void finished() {
     life_.finish_done();
-    Ending ending = bad_input_.empty() ? describe(status_, open_) : Ending{bad_input_, false};
+    CallEnding ending = bad_input_.empty() ? describe(status_, open_) : CallEnding{bad_input_, false};
     callbacks_.on_closed(std::move(ending.reason), ending.refused);
   }
 

@@ -67,6 +67,8 @@ void CollectorCore::on(Loaded& loaded) {
     state.liveness = Liveness::kUnknownSinceRestart;
     if (status.last_result) {
       state.last_result = std::make_unique<session::GenerationResult>(std::move(*status.last_result));
+      const bool was_tried = state.last_result->outcome == session::GenerationOutcome::kTrial;
+      if (was_tried) note_trial(status.row.host, state, *state.last_result);
     }
   }
   for (auto& row : loaded.certificates) {

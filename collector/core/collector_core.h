@@ -1,10 +1,12 @@
 // The collector's judgement: what every event means for hosts, drift, acknowledgements and offers. Pure.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "collector/core/host_record.h"
 
@@ -23,10 +25,18 @@ struct CoreOptions {
   std::string version;
 };
 
+// How trials end, and why contacts are refused: closed sets, for metrics.
+inline constexpr std::array<std::string_view, 9> kTrialEnds{"confirmed", "probe", "no_contact", "not_confirmed", "restarted",
+                                                            "kernel", "rollback", "deadline", "other"};
+inline constexpr std::array<std::string_view, 6> kContactAnswers{"before", "confirmed", "same_connection", "other_instance",
+                                                                 "superseded", "never_offered"};
+
 struct CoreCounters {  // monotonic, for metrics
   DriftCounts opened;
   std::map<session::RepairOutcome, std::uint64_t> repairs;
   std::map<session::GenerationOutcome, std::uint64_t> generations;
+  std::map<std::string_view, std::uint64_t> trials;    // by kTrialEnds
+  std::map<std::string_view, std::uint64_t> contacts;  // by kContactAnswers
   std::uint64_t events = 0, events_lost = 0, clones_refused = 0, identities_refused = 0, offers = 0;
 };
 
@@ -34,6 +44,7 @@ struct CoreStats {  // as of the last sweep
   std::map<Liveness, std::uint32_t> hosts;
   std::map<std::string, std::uint32_t> silence;
   DriftCounts drift;
+  std::uint32_t trials = 0;  // that run now
   HostId oldest_unseen;
   WallTime oldest_unseen_at{};
 };
@@ -60,6 +71,7 @@ class CollectorCore {
     std::string serial, peer;
     SessionId session;
     HostState* state = nullptr;  // map nodes stay where they are; nullptr until it was welcome
+    std::unique_ptr<session::Contact> contact = nullptr;  // while its ports are tried
     bool closing = false;  // told to end; nothing it says counts any more
   };
   struct Challenger {  // says it is a host whose stream is still up
@@ -73,6 +85,7 @@ class CollectorCore {
   void on(MessageIn& in);
   void on(StreamClosed& closed);
   void on(ValueLoaded& loaded);
+  void on(PortsTried& tried);
   void on(StoreDone& done);
   void on(Tick& tick);
   void on(RecordsChanged& changed);
@@ -90,6 +103,19 @@ class CollectorCore {
   void refuse_identity(StreamId id, Stream& stream, const std::string& reason);
   void close(StreamId id, const std::string& reason, Milliseconds retry_after);
   void close_all_of(const HostId& host, const std::string& reason);
+
+  // contacts: streams that are no sessions
+  struct Objection {
+    std::string_view word;  // of kContactAnswers; empty = none
+    std::string text;
+  };
+  void on_contact(StreamId id, Stream& stream, session::Contact& contact);
+  Objection objection(StreamId id, const Stream& stream, const session::Contact& contact) const;
+  void answer(StreamId id, Stream& stream, std::vector<trial::ProbeResult> inbound);
+
+  // trials
+  void note_trial(HostState& state, const session::GenerationStatus& status);
+  void note_trial(const HostId& host, HostState& state, const session::GenerationResult& result);
 
   // messages of a welcomed stream
   void on_heartbeat(const HostId& host, HostState& state, const session::Heartbeat& heartbeat);

@@ -151,8 +151,8 @@ void CollectorCore::note_result(const HostId& host, HostState& state, const sess
   ++counters_.generations[result.outcome];
   state.last_result = std::make_unique<session::GenerationResult>(result);
   writes.status = status_of(state);
-  if (result.outcome == session::GenerationOutcome::kRefused ||
-      result.outcome == session::GenerationOutcome::kRolledBack) {
+  note_trial(host, state, result);
+  if (result.outcome == session::GenerationOutcome::kRefused) {
     tell(Notice::kGenerationRefused, host, session::render(session::HostEvent{{}, {}, result}));
   }
 }
@@ -163,6 +163,7 @@ void CollectorCore::on_status(const HostId& host, HostState& state, const sessio
   if (state.status == status) return;
   const bool was_settled = is_settled(state);
   state.status = status;
+  note_trial(state, status);
   if (!was_settled && is_settled(state) && state.compared != state.desired.generation) {
     state.compare_at = now_.boot;  // unless a value comes first
   }

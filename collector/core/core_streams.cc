@@ -27,7 +27,10 @@ std::string CollectorCore::refusal(const Stream& stream) const {
 
 void CollectorCore::on(StreamOpened& opened) {
   Stream& stream = streams_[opened.stream];
-  stream = {std::move(opened.host), std::move(opened.serial), std::move(opened.peer), std::move(opened.session), nullptr};
+  stream.host = std::move(opened.host);
+  stream.serial = std::move(opened.serial);
+  stream.peer = std::move(opened.peer);
+  stream.session = std::move(opened.session);
   if (const std::string reason = refusal(stream); !reason.empty()) refuse_identity(opened.stream, stream, reason);
 }
 
@@ -55,6 +58,7 @@ void CollectorCore::on(MessageIn& in) {
   if (found == streams_.end() || found->second.closing) return;
   Stream& stream = found->second;
   if (const auto* hello = std::get_if<session::Hello>(&in.message)) return meet(in.stream, stream, *hello);
+  if (auto* contact = std::get_if<session::Contact>(&in.message)) return on_contact(in.stream, stream, *contact);
 
   const HostId& host = stream.host;
   if (stream.state == nullptr || !stream.state->live || stream.state->live->stream != in.stream) return;  // a challenger
@@ -70,7 +74,7 @@ void CollectorCore::on(MessageIn& in) {
                       [&](session::ValueReport& m) { on_value(host, state, m, in.desired); },
                       [&](session::EventBatch& m) { on_events(host, state, m, in.desired); },
                       [&](session::GenerationStatus& m) { on_status(host, state, m); },
-                      [&](session::Contact&) { close(in.stream, "a contact needs a connection of its own", kSoon); }},
+                      [](session::Contact&) {}},
              in.message);
 }
 
@@ -120,7 +124,9 @@ void CollectorCore::admit(StreamId id, Stream& stream, const session::Hello& hel
   state.live->session = stream.session;
   state.live->instance_id = hello.instance_id;
   state.live->last_heard = state.live->progressed = now_.boot;
+  state.session_peer = stream.peer;
   state.status = hello.status;
+  note_trial(state, hello.status);
   state.agent_version = hello.agent_version;
   state.boot_id = hello.boot_id;
   state.last_seen = now_.wall;

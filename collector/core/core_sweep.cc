@@ -84,6 +84,7 @@ void CollectorCore::recount() {
     if (!state.record) continue;
     ++stats.hosts[state.liveness];
     if (state.liveness == Liveness::kSilent) ++stats.silence[state.silence_reason];
+    if (state.trial && state.trial->running) ++stats.trials;
     if (state.live && state.counts == DriftCounts{}) continue;
     stats.drift.missing += state.counts.missing;
     stats.drift.extra += state.counts.extra;

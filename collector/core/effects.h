@@ -53,6 +53,15 @@ struct Close {
   std::string reason;
   Milliseconds retry_after{};  // 0 = the agent's own back-off
 };
+struct AnswerContact {  // the only message of a contact's stream, which then ends well
+  StreamId to;
+  session::ContactReply reply;
+};
+struct TryPorts {  // connect to the address of `peer`; answered by PortsTried
+  StreamId asked_by;
+  std::string peer;  // "ipv4:10.0.0.1:4711"
+  std::vector<std::uint16_t> ports;
+};
 struct Persist {  // answered by StoreDone with the same token
   Token token;
   HostId host;
@@ -65,14 +74,15 @@ struct Publish {  // durable now: tell the watchers
   session::DriftRecord drift;
 };
 enum class Notice { kCloneRefused, kIdentityRefused, kHostSilent, kHostStuck, kContested, kEventsLost, kGenerationRefused,
-                    kEventsRenumbered, kStoreFailed, kStoreHealed, kWriteRefused };
+                    kEventsRenumbered, kStoreFailed, kStoreHealed, kWriteRefused, kContactRefused,
+                    kTrialRolledBack };
 struct Tell {  // one line in the journal
   Notice notice;
   std::string host;
   std::string text;
 };
 
-using Effect = std::variant<Send, SendOffer, Close, Persist, LoadValue, Publish, Tell>;
+using Effect = std::variant<Send, SendOffer, Close, AnswerContact, TryPorts, Persist, LoadValue, Publish, Tell>;
 using Effects = std::vector<Effect>;
 
 }  // namespace ondol::collector

@@ -64,6 +64,11 @@ struct ValueLoaded {
   std::shared_ptr<const session::RoutesReport> routes;  // empty = could not be read
   DesiredPtr desired;
 };
+// The answer to Effect TryPorts: one result per port, in order.
+struct PortsTried {
+  StreamId asked_by;
+  std::vector<trial::ProbeResult> results;
+};
 struct StoreDone {
   Token token;
   std::optional<Error> error;  // empty = durable
@@ -83,7 +88,7 @@ struct HostRevoked {
 };
 struct Stopping {};  // statuses are written, nothing else is asked for
 
-using Event = std::variant<Loaded, StreamOpened, MessageIn, StreamClosed, ValueLoaded, StoreDone, Tick, RecordsChanged,
+using Event = std::variant<Loaded, StreamOpened, MessageIn, StreamClosed, ValueLoaded, PortsTried, StoreDone, Tick, RecordsChanged,
                            RevisionCommitted, CertificateIssued, HostRevoked, Stopping>;
 
 }  // namespace ondol::collector

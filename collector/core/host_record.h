@@ -41,6 +41,14 @@ struct Live {
   bool events_dropped = false;     // not taken while the store failed: the agent must send them again
 };
 
+// The change of intent that this host tries, or tried last. Its outcome is the host's last result.
+struct TrialHead {
+  Generation generation;
+  bool running = false;
+  WallTime deadline{};  // of a running one, by the collector's clock: then it is undone
+  std::vector<trial::ProbeResult> before;  // what was green before the change; empty until the host told
+};
+
 // What is on its way to the store. At most one write per host is in flight; what comes meanwhile is merged behind it.
 struct PendingWrites {
   std::optional<Token> token;
@@ -59,6 +67,7 @@ struct HostState {
   std::uint32_t routes = 0;                 // compared routes in the newest value; 0 until one arrives in this process
   session::GenerationStatus status;
   std::unique_ptr<session::GenerationResult> last_result;
+  std::unique_ptr<TrialHead> trial;         // empty = none is known in this process
   std::string agent_version, boot_id;
   EventSequence durable, accepted;          // accepted runs ahead of durable by what is in flight
   std::uint64_t lost = 0;
@@ -76,6 +85,7 @@ struct HostState {
   WallTime last_seen{};                     // collector clock; 0 = never
   BootTime closed_at{};
   Nanoseconds clock_offset{};               // host minus collector
+  std::string session_peer;                 // where the newest session came from; kept while it is over
   std::unique_ptr<Live> live;
   std::unique_ptr<PendingWrites> pending;
 };

@@ -8,6 +8,7 @@
 #include "common/base/overload.h"
 #include "common/journal/journal.h"
 #include "common/loop/clocks.h"
+#include "common/rpc/door_list.h"
 
 namespace ondol::collector {
 namespace {
@@ -34,6 +35,8 @@ journal::Event event_of(Notice notice) {
     case Notice::kStoreFailed: return journal::Event::store_failed;
     case Notice::kStoreHealed: return journal::Event::store_healed;
     case Notice::kWriteRefused: return journal::Event::store_write_refused;
+    case Notice::kContactRefused: return journal::Event::contact_refused;
+    case Notice::kTrialRolledBack: return journal::Event::trial_rolled_back;
   }
   return journal::Event::store_write_refused;
 }
@@ -113,7 +116,8 @@ void CollectorRuntime::perform(Effect& effect) {
   std::visit(Overload{[&](Send& e) { server().send(ConnectionId{e.to.value}, e.message); },
                       [&](SendOffer& e) { send_offer(e); },
                       [&](Close& e) { server().close(ConnectionId{e.which.value}, e.reason, e.retry_after); },
-                      [&](Persist& e) { persist(e); }, [&](LoadValue& e) { load_value(e.host); },
+                      [&](AnswerContact& e) { server().answer(ConnectionId{e.to.value}, e.reply); },
+                      [&](TryPorts& e) { try_ports(e); }, [&](Persist& e) { persist(e); }, [&](LoadValue& e) { load_value(e.host); },
                       [&](Publish& e) { publish(e.drift); }, [](Tell& e) { journal(e); }},
              effect);
 }
@@ -139,6 +143,16 @@ void CollectorRuntime::load_value(const HostId& host) {
   step(std::move(loaded));
 }
 
+// Only ever the address that the contact itself came from.
+void CollectorRuntime::try_ports(TryPorts& question) {
+  const StreamId asked_by = question.asked_by;
+  const auto peer = rpc::parse_peer(question.peer);
+  if (!peer) return step(PortsTried{asked_by, {}});  // a transport without addresses: nothing was tried
+  ports_->open(peer->address, std::move(question.ports), [this, asked_by](std::vector<trial::ProbeResult> results) {
+    post(PortsTried{asked_by, std::move(results)});
+  });
+}
+
 void CollectorRuntime::publish(const session::DriftRecord& drift) {
   const HostState* state = core_.find_host(drift.host);
   feed_.publish(drift, state != nullptr && state->record ? &*state->record : nullptr);
@@ -151,6 +165,7 @@ void CollectorRuntime::journal(const Tell& notice) {
 
 void CollectorRuntime::stop(Milliseconds patience) {
   feed_.stop();
+  ports_->stop();
   auto quiet = std::make_shared<std::promise<void>>();
   auto done = quiet->get_future();
   server().post([this, quiet] {

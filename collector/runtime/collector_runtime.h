@@ -9,6 +9,7 @@
 #include "collector/core/collector_core.h"
 #include "collector/runtime/drift_feed.h"
 #include "collector/runtime/intent_cache.h"
+#include "collector/session/inbound_ports.h"
 #include "collector/session/session_server.h"
 #include "collector/store/batched_writer.h"
 
@@ -58,6 +59,7 @@ class CollectorRuntime {
   void send_offer(const SendOffer& offer);
   void persist(const Persist& persist);
   void load_value(const HostId& host);
+  void try_ports(TryPorts& question);
   void publish(const session::DriftRecord& drift);
   static void journal(const Tell& notice);
 
@@ -66,6 +68,7 @@ class CollectorRuntime {
   CollectorCore core_;
   IntentCache intents_;
   DriftFeed feed_;
+  std::unique_ptr<InboundPorts> ports_ = make_inbound_ports();
   std::atomic<SessionServer*> server_{nullptr};
   std::atomic<std::uint64_t> turns_{0};
   std::deque<Event> waiting_;  // events that effects caused; stepped in order, never nested

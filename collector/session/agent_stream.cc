@@ -103,6 +103,7 @@ void AgentStream::read_next() {
 void AgentStream::read_done(bool ok) {
   life_.read_done(ok);
   if (life_.is_ending() || ended_) return;
+  if (!ok && contact_) return;  // it said all it had to say; its answer ends the stream, or the server's patience
   if (!ok) return finish(farewell_.value_or(grpc::Status::OK));  // the agent half-closed or is gone
   callbacks_.on_counted(true);
   const std::string bytes = rpc::flatten(incoming_);
@@ -125,9 +126,12 @@ Result<void> AgentStream::accept(const std::string& bytes) {
   auto message = frames_.take(bytes);
   if (!message) return fail(message.error());
   if (!*message) return {};
+  if (contact_) return fail(Errc::kInvalidInput, "nothing follows a contact on its connection");
   if (!greeted_) {
-    ONDOL_TRY(check_hello(**message));
+    ONDOL_TRY(check_first(**message));
     greeted_ = true;
+    contact_ = std::holds_alternative<session::Contact>(**message);
+    if (contact_) callbacks_.on_contact(weak_from_this());
   } else if (std::holds_alternative<session::Hello>(**message)) {
     return fail(Errc::kInvalidInput, "a second Hello on one stream");
   }
@@ -135,14 +139,14 @@ Result<void> AgentStream::accept(const std::string& bytes) {
   return {};
 }
 
-Result<void> AgentStream::check_hello(const session::ToCollector& message) {
+Result<void> AgentStream::check_first(const session::ToCollector& message) {
   const auto* hello = std::get_if<session::Hello>(&message);
-  if (hello == nullptr) return fail(Errc::kInvalidInput, "the first message must be Hello");
-  if (hello->host != identity_->host) {
-    return fail(Errc::kRefused, fmt::format("the certificate is {}'s, the message speaks for {}", identity_->host.value,
-                                            hello->host.value));
-  }
-  return {};
+  const auto* contact = std::get_if<session::Contact>(&message);
+  if (hello == nullptr && contact == nullptr) return fail(Errc::kInvalidInput, "the first message must be Hello or Contact");
+  const HostId& host = hello != nullptr ? hello->host : contact->host;
+  if (host == identity_->host) return {};
+  return fail(Errc::kRefused, fmt::format("the certificate is {}'s, the message speaks for {}", identity_->host.value,
+                                          host.value));
 }
 
 void AgentStream::send(const session::ToAgent& message) {
@@ -160,6 +164,16 @@ void AgentStream::close(const std::string& reason, std::chrono::milliseconds ret
   outbox_.clear();
   outbox_.push_back(session::Goodbye{reason, retry_after});
   farewell_ = grpc::Status(grpc::StatusCode::UNAVAILABLE, reason);
+  callbacks_.on_ending(weak_from_this());
+  write_next();
+}
+
+void AgentStream::answer(const session::ContactReply& reply) {
+  if (life_.is_ending() || ended_ || farewell_) return;
+  reason_ = "the contact was answered";
+  outbox_.clear();
+  outbox_.push_back(reply);
+  farewell_ = grpc::Status::OK;
   callbacks_.on_ending(weak_from_this());
   write_next();
 }

@@ -36,6 +36,7 @@ struct StreamCallbacks {
   std::function<void(ConnectionId, const std::optional<PeerIdentity>&, const std::string& reason)> on_ended;
   std::function<void()> on_bad_input;
   std::function<void(std::weak_ptr<AgentStream>)> on_ending;  // it wants to end: cancel it if it does not in time
+  std::function<void(std::weak_ptr<AgentStream>)> on_contact;  // it is no session: cancel it if it lasts
   std::function<void(bool in)> on_counted;  // one message in or out
 };
 
@@ -49,7 +50,9 @@ class AgentStream : public std::enable_shared_from_this<AgentStream> {
   void request();  // waits for a call
   void send(const session::ToAgent& message);
   void close(const std::string& reason, std::chrono::milliseconds retry_after);
+  void answer(const session::ContactReply& reply);  // the only message of a contact's stream, which then ends well
   void cancel();
+  bool is_contact() const { return contact_; }
 
  private:
   enum Kind : std::size_t { kCalled, kRead, kWritten, kFinished, kDone, kKinds };
@@ -67,7 +70,7 @@ class AgentStream : public std::enable_shared_from_this<AgentStream> {
   void read_done(bool ok);
   void write_done(bool ok);
   Result<void> accept(const std::string& bytes);
-  Result<void> check_hello(const session::ToCollector& message);
+  Result<void> check_first(const session::ToCollector& message);
   void write_next();
   void finish(const grpc::Status& status);
   void finish_if_clear();
@@ -90,7 +93,7 @@ class AgentStream : public std::enable_shared_from_this<AgentStream> {
   std::optional<wire::Frames> sending_;
   std::optional<grpc::Status> farewell_;  // finish with it once the outbox is empty
   std::string reason_;
-  bool opened_ = false, greeted_ = false, ended_ = false;
+  bool opened_ = false, greeted_ = false, contact_ = false, ended_ = false;
 };
 
 // From the call's authentication facts; an error unless the certificate names exactly one host.

@@ -40,12 +40,17 @@ class GrpcSessionServer final : public SessionServer {
     callbacks_.on_ending = [this](std::weak_ptr<AgentStream> stream) {
       ending_.emplace_back(std::chrono::steady_clock::now() + kGoodbyeLimit, std::move(stream));
     };
+    callbacks_.on_contact = [this](std::weak_ptr<AgentStream> stream) {
+      --open_count_;
+      contacts_.emplace_back(std::chrono::steady_clock::now() + contact_limit_, std::move(stream));
+    };
     callbacks_.on_counted = [this](bool in) { ++(in ? messages_in_ : messages_out_); };
   }
   ~GrpcSessionServer() override { stop(); }
 
   Result<void> start(const SessionServerOptions& options) {
     rpc::quieten_libraries();
+    contact_limit_ = options.contact_limit;
     const std::string& folder = options.identity_dir;
     auto credentials = rpc::make_server_credentials({folder + "/server-key.pem", folder + "/server.pem", folder + "/ca.pem"});
     if (!credentials) return fail(std::move(credentials.error()));
@@ -67,6 +72,9 @@ class GrpcSessionServer final : public SessionServer {
   }
   void close(ConnectionId which, const std::string& reason, std::chrono::milliseconds retry_after) override {
     if (const auto found = open_.find(which); found != open_.end()) found->second->close(reason, retry_after);
+  }
+  void answer(ConnectionId contact, const session::ContactReply& reply) override {
+    if (const auto found = open_.find(contact); found != open_.end()) found->second->answer(reply);
   }
   std::uint16_t port() const override { return shield_->port(); }
   SessionCounters counters() const override {
@@ -103,10 +111,17 @@ class GrpcSessionServer final : public SessionServer {
  private:
   void tick() {
     timer_();
-    for (const auto now = std::chrono::steady_clock::now(); !ending_.empty() && ending_.front().first <= now; ending_.pop_front()) {
-      if (const auto stream = ending_.front().second.lock()) stream->cancel();
-    }
+    cut_off(ending_);
+    cut_off(contacts_);
     if (drained_ != nullptr && live_.use_count() == 1) std::exchange(drained_, nullptr)->set_value();
+  }
+
+  using Deadlines = std::deque<std::pair<SteadyTime, std::weak_ptr<AgentStream>>>;  // in order of time
+
+  static void cut_off(Deadlines& streams) {
+    for (const auto now = std::chrono::steady_clock::now(); !streams.empty() && streams.front().first <= now; streams.pop_front()) {
+      if (const auto stream = streams.front().second.lock()) stream->cancel();
+    }
   }
 
   void request_next() {
@@ -128,8 +143,9 @@ class GrpcSessionServer final : public SessionServer {
   void ended(ConnectionId id, const std::optional<PeerIdentity>& who, const std::string& reason) {
     if (!who) return;
     shield_->stream_ended(who->peer);
-    open_.erase(id);
-    --open_count_;
+    const auto found = open_.find(id);
+    if (!found->second->is_contact()) --open_count_;
+    open_.erase(found);
     events_.on_closed(id, reason);
   }
 
@@ -141,7 +157,8 @@ class GrpcSessionServer final : public SessionServer {
   std::unique_ptr<rpc::AcceptShield> shield_;
   std::unique_ptr<grpc::Server> server_;
   std::unordered_map<ConnectionId, std::shared_ptr<AgentStream>> open_;
-  std::deque<std::pair<SteadyTime, std::weak_ptr<AgentStream>>> ending_;  // in order of time
+  Deadlines ending_, contacts_;
+  std::chrono::milliseconds contact_limit_{};
   std::uint64_t last_id_ = 0;
   bool stopping_ = false;
   std::promise<void>* drained_ = nullptr;

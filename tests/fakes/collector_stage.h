@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -76,10 +77,10 @@ class CollectorStage : public PlainStore {
   }
 
   // ---- agents ----
-  StreamId open(const std::string& host, const std::string& serial = "") {
+  StreamId open(const std::string& host, const std::string& serial = "", const std::string& peer = "192.0.2.7:40000") {
     const StreamId id{++last_stream_};
     open_[id] = HostId{host};
-    feed(StreamOpened{id, HostId{host}, serial.empty() ? "serial-" + host : serial, "192.0.2.7:40000",
+    feed(StreamOpened{id, HostId{host}, serial.empty() ? "serial-" + host : serial, peer,
                       SessionId{"session-" + std::to_string(id.value)}});
     return id;
   }
@@ -124,6 +125,12 @@ class CollectorStage : public PlainStore {
   // How a stored payload becomes a report again; without it, by what was remembered.
   std::function<std::shared_ptr<const session::RoutesReport>(const std::string&)> read_payload_;
 
+  std::set<std::uint16_t> listening_;  // ports of every host that answer the collector
+  void hold_ports(bool held) {
+    ports_held_ = held;
+    settle();
+  }
+  std::map<StreamId, session::ContactReply> answers_;
   std::vector<Send> sends_;
   std::vector<SendOffer> offers_;
   std::vector<session::DriftRecord> published_;
@@ -142,6 +149,8 @@ class CollectorStage : public PlainStore {
       std::visit(Overload{[&](Send& e) { send(std::move(e)); },
                           [&](SendOffer& e) { offer(e); },
                           [&](Close& e) { close(e); },
+                          [&](AnswerContact& e) { answer(e); },
+                          [&](TryPorts& e) { tries_.push_back(std::move(e)); },
                           [&](Persist& e) { todo_.push_back(e); },
                           [&](LoadValue& e) { loads_.push_back(e.host); },
                           [&](Publish& e) { published_.push_back(std::move(e.drift)); },
@@ -159,6 +168,20 @@ class CollectorStage : public PlainStore {
       spoken_.push_back({offer.to, session::DesiredOffer{*state}, ""});
     }
   }
+  void answer(const AnswerContact& answer) {
+    spoken_.push_back({answer.to, answer.reply, ""});
+    spoken_.push_back({answer.to, std::nullopt, "answered"});
+    answers_[answer.to] = answer.reply;
+    closing_.push_back({answer.to, "answered", {}});
+  }
+  void try_ports(const TryPorts& question) {
+    PortsTried tried{question.asked_by, {}};
+    for (const std::uint16_t port : question.ports) {
+      const bool green = listening_.contains(port);
+      tried.results.push_back({{trial::ProbeKind::kInbound, "", {}, port}, green, green ? "connected" : "refused", Milliseconds{1}});
+    }
+    perform(core_.step(std::move(tried), now_));
+  }
   void close(const Close& close) {
     spoken_.push_back({close.which, session::Goodbye{close.reason, close.retry_after}, ""});
     spoken_.push_back({close.which, std::nullopt, close.reason});
@@ -166,7 +189,8 @@ class CollectorStage : public PlainStore {
   }
   // Everything the world answers by itself, until it is quiet.
   void settle() {
-    while (!closing_.empty() || !todo_.empty() || !loads_.empty()) {
+    while (!closing_.empty() || !todo_.empty() || !loads_.empty() || (!tries_.empty() && !ports_held_)) {
+      for (const TryPorts& question : ports_held_ ? std::deque<TryPorts>{} : std::exchange(tries_, {})) try_ports(question);
       for (const Close& close : std::exchange(closing_, {})) {
         close_reasons_[close.which] = close.reason;
         if (open_.erase(close.which) != 0) perform(core_.step(StreamClosed{close.which, close.reason}, now_));
@@ -215,6 +239,8 @@ class CollectorStage : public PlainStore {
   std::deque<Close> closing_;
   std::deque<Persist> todo_, held_;
   std::deque<HostId> loads_;
+  std::deque<TryPorts> tries_;
+  bool ports_held_ = false;
   std::map<HostId, DesiredPtr> desired_;
   std::map<std::string, std::shared_ptr<const session::RoutesReport>> reports_;
 };

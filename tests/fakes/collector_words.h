@@ -23,8 +23,17 @@ inline const char* word_of(Notice notice) {
     case Notice::kStoreFailed: return "store_failed";
     case Notice::kStoreHealed: return "store_healed";
     case Notice::kWriteRefused: return "store_write_refused";
+    case Notice::kContactRefused: return "contact_refused";
+    case Notice::kTrialRolledBack: return "trial_rolled_back";
   }
   return "?";
+}
+
+inline std::string render_reply(const session::ContactReply& reply) {
+  std::string text = fmt::format("generation {} {}", reply.generation.value, reply.confirmed ? "confirmed" : "not confirmed");
+  if (!reply.reason.empty()) text += ": " + reply.reason;
+  for (const auto& port : reply.inbound) text += fmt::format(", {} {}", trial::render(port.target), port.green ? "green" : port.text);
+  return text;
 }
 
 inline std::string render_message(const session::ToAgent& message) {
@@ -38,9 +47,7 @@ inline std::string render_message(const session::ToAgent& message) {
                [](const session::ValueRequest&) { return std::string("say your value"); },
                [](const session::DesiredOffer& m) { return fmt::format("offer {}", m.state.generation.value); },
                [](const session::Goodbye& m) { return "goodbye: " + m.reason; },
-               [](const session::ContactReply& m) {
-                 return fmt::format("generation {}: {}", m.generation.value, m.confirmed ? "confirmed" : "not confirmed: " + m.reason);
-               }},
+               [](const session::ContactReply& m) { return render_reply(m); }},
       message);
 }
 

@@ -23,6 +23,10 @@ class ShardThread : public SessionServer {
     sent_.emplace_back(to, message);
     changed_.notify_all();
   }
+  void answer(ConnectionId contact, const session::ContactReply& reply) override {
+    send(contact, reply);
+    close(contact, "answered", {});
+  }
   void close(ConnectionId which, const std::string& reason, std::chrono::milliseconds) override {
     const std::lock_guard lock(mutex_);
     closed_.emplace_back(which, reason);

@@ -139,6 +139,15 @@ std::string RealCollector::create_token(const std::string& host) {
   return reply.token();
 }
 
+void RealCollector::revoke(const std::string& host) {
+  v1::RevokeHostRequest request;
+  request.set_host(host);
+  v1::RevokeHostReply reply;
+  grpc::ClientContext context;
+  const auto status = admin_->RevokeHost(&context, request, &reply);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
 grpc::Status RealCollector::try_apply(const std::string& global_yaml, v1::ConfigReply& reply) {
   v1::ConfigRequest request;
   v1::LayerFile& file = *request.add_files();

@@ -33,6 +33,7 @@ class RealCollector {
   // ---- what an operator does ----
   void import(const std::vector<std::string>& hosts);
   std::string create_token(const std::string& host);
+  void revoke(const std::string& host);
   v1::ConfigReply apply(const std::string& global_yaml);
   grpc::Status try_apply(const std::string& global_yaml, v1::ConfigReply& reply);
   v1::GetStatusReply status();

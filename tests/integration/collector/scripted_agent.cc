@@ -69,6 +69,10 @@ void ScriptedAgent::say(session::ToCollector message) {
   loop_.push([this, shared] { link_->send(*shared); }, 1);
 }
 
+Result<session::ContactReply> ScriptedAgent::ask(const session::Contact& contact) {
+  return agent::make_contact({collector_.agents_address(), "ondol-collector", identity_}, contact);
+}
+
 void ScriptedAgent::hang_up() {
   {
     const std::lock_guard lock(mutex_);

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "agent/session/session_link.h"
+#include "agent/session/contact_client.h"
 #include "common/loop/bounded_queue.h"
 #include "tests/integration/collector/real_collector.h"
 
@@ -26,6 +26,7 @@ class ScriptedAgent {
   void greet_as(const std::string& host) { greeting_ = host; }
   void say(session::ToCollector message);
   void hang_up();
+  Result<session::ContactReply> ask(const session::Contact& contact);  // on a connection of its own
 
   // What came since connect(); nullopt after 20 s or, for messages, when the stream closed.
   template <typename T>
