@@ -63,6 +63,7 @@ class Judge {
     for (std::size_t i = 0; i < after->size(); ++i) verdict_.targets.push_back({before_[i].reach, (*after)[i].reach});
     ONDOL_TRY(blame(*candidate, *after));
     sort_refusals();
+    if (untold_ > 0) note(fmt::format("{} more refusals than are told", untold_));
     return std::move(verdict_);
   }
 
@@ -196,7 +197,8 @@ class Judge {
 
   void refuse(std::size_t operation, std::string reason) {
     auto& refusals = verdict_.judgement.refusals;
-    if (refusals.size() < kMaxRefusals) refusals.push_back({operation, std::move(reason)});
+    if (refusals.size() < kMaxRefusals) return refusals.push_back({operation, std::move(reason)});
+    ++untold_;
   }
 
   void note(std::string text) {
@@ -214,6 +216,7 @@ class Judge {
   std::chrono::steady_clock::time_point deadline_;
   std::vector<std::optional<Pin>> pins_;
   std::vector<Path> before_;
+  std::size_t untold_ = 0;  // refusals past kMaxRefusals
   Verdict verdict_;
 };
 

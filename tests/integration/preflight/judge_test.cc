@@ -216,6 +216,27 @@ TEST_F(Judge, TwoThousandRoutesAndAsManyOperationsAreJudged) {
                  "adding blackhole 10.9.0.0/16 would cut off collector (10.9.0.5): a blackhole route takes it");
 }
 
+TEST_F(Judge, AHostWithHundredsOfLinksIsJudgedInTime) {
+  std::string batch;
+  for (int i = 0; i < 150; ++i) {
+    batch += fmt::format("link add pod{0} up type veth peer name in{0}\nlink set in{0} up\n", i);
+    batch += fmt::format("route add 10.77.{}.0/24 dev pod{} scope link\n", i, i);
+  }
+  fixtures::write_text(dir_ / "batch", batch);
+  run("ip -batch " + (dir_ / "batch"));
+  settle_with(305);
+  expect_refused(ask_host({add(route_nowhere("10.77.33.7/32", RouteType::kBlackhole))}, {target("pod", "10.77.33.7")}), 0,
+                 "adding blackhole 10.77.33.7/32 would cut off pod (10.77.33.7): a blackhole route takes it");
+}
+
+TEST_F(Judge, MoreRefusalsThanAnAnswerHoldsAreCounted) {
+  std::vector<RouteOp> operations;
+  for (int i = 0; i < 300; ++i) operations.push_back(add(route_to(fmt::format("10.{}.0.0/24", i % 250 + 2), "172.16.0.1")));
+  const Verdict verdict = ask_host(operations, {collector_});
+  EXPECT_EQ(verdict.judgement.refusals.size(), 256U);
+  EXPECT_EQ(verdict.judgement.notes, (std::vector<std::string>{"44 more refusals than are told"}));
+}
+
 TEST_F(Judge, OneCallDoesItAll) {
   const auto verdict = judge_in_scratch(socket_path_, std::vector{add(route_nowhere("10.9.0.5/32", RouteType::kBlackhole))},
                                         std::vector{collector_});

@@ -1,0 +1,189 @@
+#include "agent/preflight/scratch/replay_messages.h"
+
+#include <gtest/gtest.h>
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
+#include <linux/nexthop.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+namespace ondol::preflight {
+namespace {
+
+using routes::Message;
+
+// What the kernel would have dumped: built as a request and read back.
+class Dumped {
+ public:
+  template <typename Fixed>
+  Dumped(std::uint16_t type, const Fixed& fixed) : type_(type), request_(type, 0, fixed) {}
+  template <typename Number>
+  Dumped& with(std::uint16_t type, Number number) {
+    request_.put_number(type, number);
+    return *this;
+  }
+  Dumped& with_bytes(std::uint16_t type, const std::vector<std::uint8_t>& bytes) {
+    request_.put(type, routes::Bytes(bytes));
+    return *this;
+  }
+  Message message() {
+    body_ = request_.body();
+    return {type_, 0, 0, 0, body_};
+  }
+
+ private:
+  std::uint16_t type_;
+  Request request_;
+  std::vector<std::uint8_t> body_;
+};
+
+template <typename Number>
+std::optional<Number> number_in(const Request& request, std::size_t fixed, std::uint16_t type) {
+  const auto body = request.body();
+  routes::Bytes attributes = routes::Bytes(body).subspan(NLMSG_ALIGN(fixed));
+  while (const auto attribute = routes::next_attribute(attributes)) {
+    Number number{};
+    if (attribute->type != type || attribute->data.size() != sizeof number) continue;
+    std::memcpy(&number, attribute->data.data(), sizeof number);
+    return number;
+  }
+  return std::nullopt;
+}
+
+template <typename Fixed>
+Fixed fixed_of(const Request& request) {
+  Fixed fixed{};
+  std::memcpy(&fixed, request.body().data(), sizeof fixed);
+  return fixed;
+}
+
+rtmsg route_header(std::uint8_t protocol = RTPROT_STATIC) {
+  rtmsg fixed{};
+  fixed.rtm_family = AF_INET;
+  fixed.rtm_dst_len = 16;
+  fixed.rtm_table = RT_TABLE_MAIN;
+  fixed.rtm_protocol = protocol;
+  fixed.rtm_type = RTN_UNICAST;
+  return fixed;
+}
+
+constexpr std::uint32_t kAddress = 0x0100000a;
+
+TEST(ReplayMessages, StateOfARouteIsNotReplayed) {
+  rtmsg fixed = route_header();
+  fixed.rtm_flags = RTNH_F_LINKDOWN | RTNH_F_DEAD | RTNH_F_ONLINK | RTM_F_OFFLOAD;
+  const auto request = replay_route(Dumped(RTM_NEWROUTE, fixed).with(RTA_DST, kAddress).with(RTA_GATEWAY, kAddress).message());
+  ASSERT_TRUE(request);
+  EXPECT_EQ(fixed_of<rtmsg>(*request).rtm_flags, unsigned{RTNH_F_ONLINK});
+  EXPECT_TRUE(has_gateway(*request));
+}
+
+TEST(ReplayMessages, UnknownAttributesDoNotPass) {
+  const auto request = replay_route(Dumped(RTM_NEWROUTE, route_header()).with(RTA_DST, kAddress).with(RTA_CACHEINFO, 1).with(200, 1).message());
+  ASSERT_TRUE(request);
+  EXPECT_TRUE(number_in<std::uint32_t>(*request, sizeof(rtmsg), RTA_DST));
+  EXPECT_FALSE(number_in<int>(*request, sizeof(rtmsg), RTA_CACHEINFO));
+  EXPECT_FALSE(number_in<int>(*request, sizeof(rtmsg), 200));
+  EXPECT_FALSE(has_gateway(*request));
+}
+
+TEST(ReplayMessages, ANexthopObjectStandsForWhatItIs) {
+  const auto request = replay_route(
+      Dumped(RTM_NEWROUTE, route_header()).with(RTA_NH_ID, 7U).with(RTA_GATEWAY, kAddress).with(RTA_OIF, 3).message());
+  ASSERT_TRUE(request);
+  EXPECT_EQ(number_in<std::uint32_t>(*request, sizeof(rtmsg), RTA_NH_ID), 7U);
+  EXPECT_FALSE(number_in<std::uint32_t>(*request, sizeof(rtmsg), RTA_GATEWAY));
+  EXPECT_FALSE(number_in<int>(*request, sizeof(rtmsg), RTA_OIF));
+}
+
+TEST(ReplayMessages, DeadNexthopsOfSeveralAreReplayedWithoutTheirState) {
+  rtnexthop hop{};
+  hop.rtnh_len = sizeof hop;
+  hop.rtnh_flags = RTNH_F_DEAD | RTNH_F_LINKDOWN;
+  hop.rtnh_ifindex = 3;
+  std::vector<std::uint8_t> hops(sizeof hop);
+  std::memcpy(hops.data(), &hop, sizeof hop);
+  const auto request = replay_route(Dumped(RTM_NEWROUTE, route_header()).with_bytes(RTA_MULTIPATH, hops).message());
+  ASSERT_TRUE(request);
+  const auto replayed = number_in<rtnexthop>(*request, sizeof(rtmsg), RTA_MULTIPATH);
+  ASSERT_TRUE(replayed);
+  EXPECT_EQ(replayed->rtnh_flags, 0);
+  EXPECT_EQ(replayed->rtnh_ifindex, 3);
+}
+
+TEST(ReplayMessages, WhatAddressesAndCachesMakeIsLeftOut) {
+  rtmsg local = route_header(RTPROT_KERNEL);
+  local.rtm_table = RT_TABLE_LOCAL;
+  local.rtm_type = RTN_LOCAL;
+  EXPECT_FALSE(replay_route(Dumped(RTM_NEWROUTE, local).message()));
+  rtmsg anycast = route_header();
+  anycast.rtm_table = RT_TABLE_LOCAL;
+  anycast.rtm_type = RTN_LOCAL;
+  EXPECT_TRUE(replay_route(Dumped(RTM_NEWROUTE, anycast).message()));  // somebody wrote that one
+  rtmsg cloned = route_header();
+  cloned.rtm_flags = RTM_F_CLONED;
+  EXPECT_FALSE(replay_route(Dumped(RTM_NEWROUTE, cloned).message()));
+  rtmsg multicast_routing = route_header();
+  multicast_routing.rtm_family = 128;
+  EXPECT_FALSE(replay_route(Dumped(RTM_NEWROUTE, multicast_routing).message()));
+}
+
+TEST(ReplayMessages, ConnectedRoutesAreReplayedAndNotMadeByTheAddress) {
+  EXPECT_TRUE(replay_route(Dumped(RTM_NEWROUTE, route_header(RTPROT_KERNEL)).with(RTA_DST, kAddress).message()));
+  ifaddrmsg fixed{};
+  fixed.ifa_family = AF_INET;
+  fixed.ifa_prefixlen = 24;
+  fixed.ifa_flags = IFA_F_PERMANENT | IFA_F_SECONDARY;
+  fixed.ifa_index = 3;
+  const auto request = replay_address(Dumped(RTM_NEWADDR, fixed).with(IFA_LOCAL, kAddress).message());
+  ASSERT_TRUE(request);
+  EXPECT_EQ(fixed_of<ifaddrmsg>(*request).ifa_flags, 0);
+  EXPECT_EQ(number_in<std::uint32_t>(*request, sizeof fixed, IFA_FLAGS), std::uint32_t{IFA_F_NOPREFIXROUTE});
+}
+
+TEST(ReplayMessages, ADuplicateAddressIsLeftOutAndADeprecatedOneStaysSo) {
+  ifaddrmsg fixed{};
+  fixed.ifa_family = AF_INET6;
+  EXPECT_FALSE(replay_address(Dumped(RTM_NEWADDR, fixed).with(IFA_FLAGS, std::uint32_t{IFA_F_DADFAILED}).message()));
+  const auto old = replay_address(Dumped(RTM_NEWADDR, fixed).with(IFA_FLAGS, std::uint32_t{IFA_F_DEPRECATED}).message());
+  ASSERT_TRUE(old);
+  const auto life = number_in<ifa_cacheinfo>(*old, sizeof fixed, IFA_CACHEINFO);
+  ASSERT_TRUE(life);
+  EXPECT_EQ(life->ifa_prefered, 0U);
+}
+
+TEST(ReplayMessages, ARuleSaysItsPriorityAlsoWhenItIsNone) {
+  fib_rule_hdr fixed{};
+  fixed.family = AF_INET;
+  fixed.table = RT_TABLE_LOCAL;
+  fixed.action = FR_ACT_TO_TBL;
+  fixed.flags = FIB_RULE_PERMANENT | FIB_RULE_INVERT | FIB_RULE_IIF_DETACHED;
+  const auto request = replay_rule(Dumped(RTM_NEWRULE, fixed).message());
+  ASSERT_TRUE(request);
+  EXPECT_EQ(number_in<std::uint32_t>(*request, sizeof fixed, FRA_PRIORITY), 0U);
+  EXPECT_EQ(fixed_of<fib_rule_hdr>(*request).flags, unsigned{FIB_RULE_INVERT});
+}
+
+TEST(ReplayMessages, GroupsAreToldFromObjects) {
+  nhmsg fixed{};
+  fixed.nh_family = AF_INET;
+  fixed.nh_scope = 200;
+  const auto object = replay_nexthop(Dumped(RTM_NEWNEXTHOP, fixed).with(NHA_ID, 7U).message());
+  ASSERT_TRUE(object);
+  EXPECT_FALSE(is_group(*object));
+  EXPECT_EQ(fixed_of<nhmsg>(*object).nh_scope, 0);
+  const auto group = replay_nexthop(Dumped(RTM_NEWNEXTHOP, fixed).with(NHA_ID, 8U).with_bytes(NHA_GROUP, std::vector<std::uint8_t>(8)).message());
+  ASSERT_TRUE(group);
+  EXPECT_TRUE(is_group(*group));
+}
+
+TEST(ReplayMessages, ShortAndForeignMessagesAreNothing) {
+  const std::vector<std::uint8_t> few(4, 2);
+  for (const int type : std::initializer_list<int>{RTM_NEWROUTE, RTM_NEWADDR, RTM_NEWRULE, RTM_NEWNEXTHOP, NLMSG_DONE}) {
+    const Message message{static_cast<std::uint16_t>(type), 0, 0, 0, few};
+    EXPECT_FALSE(replay_route(message) || replay_address(message) || replay_rule(message) || replay_nexthop(message));
+  }
+}
+
+}  // namespace
+}  // namespace ondol::preflight
