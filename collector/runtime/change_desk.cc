@@ -72,6 +72,39 @@ Result<void> ChangeDesk::add_row(Known& known, const HostIntent& intent, const s
   return {};
 }
 
+// Hosts that refused or undid the generation that is offered to them.
+std::set<HostId> ChangeDesk::undone_hosts() {
+  const auto read = [](const CollectorCore& core) {
+    std::set<HostId> hosts;
+    for (const auto& [host, state] : core.hosts()) {
+      if (!state.last_result || state.last_result->generation != state.desired.generation) continue;
+      const auto outcome = state.last_result->outcome;
+      const bool undone = outcome == session::GenerationOutcome::kRefused || outcome == session::GenerationOutcome::kRolledBack;
+      if (undone) hosts.insert(host);
+    }
+    return hosts;
+  };
+  return parts_.runtime.ask(read).value_or(std::set<HostId>{});
+}
+
+// Other rules of the trial alone are no change where the intent is in force: the next change is tried by them. A host
+// that undid its generation is given a new one, to be tried by the new rules.
+Result<std::vector<HostIntent>> ChangeDesk::find_changed(const Known& known, FleetIntent fleet) {
+  const std::set<HostId> undone = undone_hosts();
+  std::vector<HostIntent> changed;
+  for (HostIntent& intent : fleet.hosts) {
+    const auto old = known.desired.find(intent.host);
+    bool same = old == known.desired.end() ? !intent.resolved->state.routes : old->second.second == intent.digest;
+    if (same && old != known.desired.end() && undone.contains(intent.host)) {
+      const auto before = read_desired_state(parts_.store, intent.host);
+      if (!before) return fail(before.error());
+      same = *before && (*before)->trial == intent.resolved->state.trial;
+    }
+    if (!same) changed.push_back(std::move(intent));
+  }
+  return changed;
+}
+
 Result<ChangeDesk::Plan> ChangeDesk::plan(Known& known, const store::RevisionRow& revision,
                                           const std::vector<store::HostRecord>& records) {
   FleetIntent fleet = resolve_fleet(revision, records);
@@ -79,14 +112,10 @@ Result<ChangeDesk::Plan> ChangeDesk::plan(Known& known, const store::RevisionRow
   plan.has_errors = fleet.has_errors();
   plan.findings = std::move(fleet.findings);
   if (plan.has_errors) return plan;
-  std::vector<HostIntent> changed;
-  for (HostIntent& intent : fleet.hosts) {
-    const auto old = known.desired.find(intent.host);
-    const bool same = old == known.desired.end() ? !intent.resolved->state.routes : old->second.second == intent.digest;
-    if (!same) changed.push_back(std::move(intent));
-  }
-  auto received = received_generations(changed);
-  for (const HostIntent& intent : changed) ONDOL_TRY(add_row(known, intent, revision, received[intent.host], plan));
+  auto changed = find_changed(known, std::move(fleet));
+  if (!changed) return fail(changed.error());
+  auto received = received_generations(*changed);
+  for (const HostIntent& intent : *changed) ONDOL_TRY(add_row(known, intent, revision, received[intent.host], plan));
   if (!plan.mass_deleted.empty()) {
     plan.findings.push_back(mass_delete_finding(plan.mass_deleted));
     plan.has_errors = true;

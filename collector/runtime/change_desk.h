@@ -77,6 +77,8 @@ class ChangeDesk {
   Result<void> plan_import(Known& known, Import& import);
   Result<void> commit(store::Batch batch);
   void committed(Known& known, const Plan& plan);
+  Result<std::vector<HostIntent>> find_changed(const Known& known, FleetIntent fleet);
+  std::set<HostId> undone_hosts();
   std::map<HostId, Generation> received_generations(const std::vector<HostIntent>& changed);
 
   Parts parts_;

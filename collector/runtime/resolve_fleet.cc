@@ -12,12 +12,19 @@ intent::HostFacts facts_of(const store::HostRecord& record) {
   return {record.name, record.cluster, record.phase, record.app_type, record.app_group, record.app};
 }
 
-// The resolved state has neither generation nor revision nor flag yet: its bytes are the intent alone.
+// The resolved state has neither generation nor revision nor flag yet: without the trial its bytes are the intent alone.
+Sha256 digest_of_intent(const DesiredState& state) {
+  if (state.trial == trial::TrialRules{}) return sha256_of(wire::encode(state));
+  DesiredState bare = state;
+  bare.trial = {};
+  return sha256_of(wire::encode(bare));
+}
+
 class IntentDigests {
  public:
   const Sha256& find(const std::shared_ptr<const intent::ResolvedHost>& resolved) {
     const auto [place, fresh] = known_.try_emplace(resolved.get());
-    if (fresh) place->second = sha256_of(wire::encode(resolved->state));
+    if (fresh) place->second = digest_of_intent(resolved->state);
     return place->second;
   }
 

@@ -12,7 +12,9 @@ namespace ondol::collector {
 struct HostIntent {
   HostId host;
   std::shared_ptr<const intent::ResolvedHost> resolved;  // one object for hosts with the same layers
-  Sha256 digest;  // of the intent alone: without generation, revision and the flag for mass deletion
+  // Of what the host is to be: without generation, revision, the flag for mass deletion and the rules of the trial,
+  // which say how a change is tried and change nothing themselves.
+  Sha256 digest;
 };
 
 struct FleetIntent {

@@ -1,4 +1,4 @@
-// One layer file as plain values: what it says about variables, routes and modes, each with its place.
+// One layer file as plain values: what it says about variables, routes, modes and trials, each with its place.
 #pragma once
 
 #include <cstdint>
@@ -57,6 +57,23 @@ struct RoutesPart {
   std::optional<Setting<routes::OnConflict>> on_conflict;
 };
 
+// `trial:`: a scalar each. `trial: ~` is `~` for both.
+struct TrialPart {
+  std::optional<Setting<Milliseconds>> deadline;
+  std::optional<Setting<bool>> enabled;
+  std::optional<yaml::Node> with_templates;  // the whole of it; then nothing else is set
+};
+
+struct ProbeItem {
+  trial::ProbeTarget target;
+  yaml::Place place;
+};
+struct ProbesPart {
+  bool resets = false;            // `probes: ~`: nothing of lower layers counts
+  std::vector<ProbeItem> items;   // without templates, in file order
+  std::vector<yaml::Node> templates;
+};
+
 struct Variable {
   std::string name;
   yaml::Node value;  // kScalar, or kNull: removed
@@ -69,6 +86,8 @@ struct Layer {
   std::vector<Variable> variables;
   std::optional<RoutesPart> routes;
   std::optional<Setting<Mode>> routes_mode;
+  std::optional<TrialPart> trial;
+  std::optional<ProbesPart> probes;
   std::vector<Finding> faults;  // any: the layer cannot be used
 };
 

@@ -117,6 +117,26 @@ std::vector<const IgnoreItem*> merge_ignore(const LayerStack& routes) {
   return set;
 }
 
+std::vector<const Setting<Milliseconds>*> deadline_chain(const std::vector<TrialPart>& trials) {
+  std::vector<const Setting<Milliseconds>*> chain;
+  for (const TrialPart& trial : trials) {
+    if (trial.deadline) chain.push_back(&*trial.deadline);
+  }
+  return chain;
+}
+
+std::vector<const Setting<bool>*> enabled_chain(const std::vector<TrialPart>& trials) {
+  std::vector<const Setting<bool>*> chain;
+  for (const TrialPart& trial : trials) {
+    if (trial.enabled) chain.push_back(&*trial.enabled);
+  }
+  return chain;
+}
+
+LayerStack probes_stack(const LayerStack& stack) {
+  return from_last(stack, [](const Layer& layer) { return layer.probes && layer.probes->resets; });
+}
+
 Variables merge_variables(const LayerStack& stack) {
   Variables variables;
   for (const Layer* layer : stack) {

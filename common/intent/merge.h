@@ -48,6 +48,13 @@ T value_of(const std::vector<const Setting<T>*>& chain, T otherwise) {
 // A set: low to high, each pattern once, from the highest `ignore: ~` on.
 std::vector<const IgnoreItem*> merge_ignore(const LayerStack& routes);
 
+// The trials of a stack, low to high, without templates.
+std::vector<const Setting<Milliseconds>*> deadline_chain(const std::vector<TrialPart>& trials);
+std::vector<const Setting<bool>*> enabled_chain(const std::vector<TrialPart>& trials);
+
+// The layers whose probes count: those from the highest `probes: ~` on.
+LayerStack probes_stack(const LayerStack& stack);
+
 Variables merge_variables(const LayerStack& stack);
 
 }  // namespace ondol::intent

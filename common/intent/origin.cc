@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/intent/trial_schema.h"
+
 namespace ondol::intent {
 namespace {
 
@@ -55,6 +57,9 @@ std::map<std::string, Origin> Origins::all() const {
   put_chain(origins, "routes.unlisted", unlisted_chain(routes));
   put_chain(origins, "routes.conflict", conflict_chain(routes));
   for (const IgnoreItem* item : merge_ignore(routes)) put(origins, name_of(item->pattern), item->place, false);
+  put_chain(origins, "trial.deadline", deadline_chain(sources_.trials));
+  put_chain(origins, "trial.enabled", enabled_chain(sources_.trials));
+  for (const ProbeItem& item : sources_.probes) put(origins, "probes[" + probe_text(item.target) + "]", item.place, false);
   put_variables(origins, sources_.stack);
   for (const RouteEntry& entry : sources_.routes) {
     origins.emplace("routes.list[" + render(entry.item->route.key) + "]", origin_of(entry));

@@ -29,13 +29,15 @@ class Origins {
     LayerStack stack;
     RouteEntries routes;
     std::vector<RouteItem> expanded;     // what templates became for this host; entries point into it
+    std::vector<TrialPart> trials;       // low to high, without templates
+    std::vector<ProbeItem> probes;       // low to high, without templates; a later one of the same target won
   };
   explicit Origins(Sources sources) : sources_(std::move(sources)) {}
   Origins(const Origins&) = delete;
   Origins& operator=(const Origins&) = delete;
 
   // "mode.routes", "routes.conflict", "routes.ignore[dev cali* proto 80]", "routes.list[10.20.0.0/16 table main metric 0]",
-  // "routes.unlisted", "vars.gw".
+  // "routes.unlisted", "trial.deadline", "trial.enabled", "probes[tcp 10.0.0.5:22]", "vars.gw".
   std::map<std::string, Origin> all() const;
   // Of one key of routes.list; empty when no layer mentions it.
   std::optional<Origin> of_route(const routes::RouteKey& key) const;

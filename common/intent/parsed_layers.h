@@ -37,6 +37,9 @@ inline constexpr std::size_t kMaxRoutesPerHost = 40'000;      // the wire's limi
 
 StackResult resolve_stack(const LayerStack& stack, Layers::Parsed& parsed);
 
+// Into `state.trial`, and what it was made of into `sources`. Errors come back; the rest is resolved all the same.
+std::vector<Fault> resolve_trial(const LayerStack& stack, DesiredState& state, Origins::Sources& sources);
+
 // Each lint at the place of the entry that made the route.
 std::vector<Finding> findings_of(const std::vector<routes::RouteLint>& lints, const RouteEntries& entries);
 std::vector<Finding> findings_of(const std::vector<routes::RouteLint>& lints, const Origins& origins);

@@ -22,7 +22,8 @@ class StackResolver {
   StackResult run() && {
     const LayerStack routes = routes_stack(stack_);
     DesiredState state;
-    Origins::Sources sources{parsed_.files, stack_, {}, {}};
+    Origins::Sources sources{parsed_.files, stack_, {}, {}, {}, {}};
+    add(resolve_trial(stack_, state, sources));
     if (std::any_of(routes.begin(), routes.end(), [](const Layer* layer) { return layer->routes.has_value(); })) {
       merge_lists(list_stack(routes), sources);
       state.routes = intent_of(routes, sources.routes);

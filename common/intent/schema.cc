@@ -7,6 +7,7 @@
 
 #include "common/intent/route_schema.h"
 #include "common/intent/template.h"
+#include "common/intent/trial_schema.h"
 #include "common/intent/words.h"
 
 namespace ondol::intent {
@@ -40,12 +41,14 @@ class LayerParser {
 
   void run(const Node& root) {
     if (root.kind == Kind::kNull) return;  // an empty layer
-    if (!kept(check_mapping(root, {"vars", "routes", "mode"}))) {
+    if (!kept(check_mapping(root, {"vars", "routes", "mode", "trial", "probes"}))) {
       if (root.kind != Kind::kMapping) return;
     }
     if (const Node* vars = root.find("vars")) read_variables(*vars);
     if (const Node* routes = root.find("routes")) read_routes(*routes);
     if (const Node* mode = root.find("mode")) read_mode(*mode);
+    if (const Node* trial = root.find("trial")) read_trial(*trial);
+    if (const Node* probes = root.find("probes")) read_probes(*probes);
   }
 
  private:
@@ -142,6 +145,34 @@ class LayerParser {
       if (kept(item)) part.items.push_back(std::move(*item));
     }
     for (Fault& fault : sort_unique(part.items)) kept(Checked<void>(tl::unexpected<Fault>(std::move(fault))));
+  }
+
+  void read_trial(const Node& node) {
+    if (has_template(node)) {
+      layer_.trial.emplace().with_templates = node;
+      return;
+    }
+    auto part = parse_trial(node);
+    if (kept(part)) layer_.trial = std::move(*part);
+  }
+
+  void read_probes(const Node& list) {
+    ProbesPart& part = layer_.probes.emplace();
+    part.resets = list.kind == Kind::kNull;
+    if (part.resets) return;
+    if (list.kind != Kind::kSequence || list.items.size() > trial::kMaxProbes) {
+      refuse(list, fmt::format("'probes' is not a list of at most {} probes", trial::kMaxProbes),
+             "write - { tcp: \"ADDRESS:PORT\" }, - { dns: ADDRESS } or - { inbound: PORT }");
+      return;
+    }
+    for (const Node& entry : list.items) {
+      if (has_template(entry)) {
+        part.templates.push_back(entry);
+        continue;
+      }
+      auto item = parse_probe(entry);
+      if (kept(item)) part.items.push_back(std::move(*item));
+    }
   }
 
   Layer& layer_;

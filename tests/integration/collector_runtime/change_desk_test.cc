@@ -82,6 +82,42 @@ TEST_F(Desk, AnotherTextWithTheSameMeaningKeepsTheGeneration) {
   EXPECT_EQ(store->read_desired(HostId{"h1"}).value()->generation, Generation{1});
 }
 
+TEST_F(Desk, OtherRulesOfTheTrialAloneChangeNoHostAndTheNextChangeIsTriedByThem) {
+  c.enrol("h1");
+  apply(routes_yaml(3));
+  const ConfigVerdict rules = apply(routes_yaml(3) + "trial: { deadline: 3m }\nprobes: [ { inbound: 22 } ]\n");
+  EXPECT_EQ(errors_of(rules), "");
+  EXPECT_EQ(rules.hosts_changed, 0u);
+  EXPECT_EQ(store->read_current_revision().value()->id, rules.revision) << "the revision is kept";
+  EXPECT_EQ(store->read_desired(HostId{"h1"}).value()->generation, Generation{1});
+  apply(routes_yaml(4) + "trial: { deadline: 3m }\nprobes: [ { inbound: 22 } ]\n");
+  const auto next = read_desired_state(*store, HostId{"h1"}).value();
+  EXPECT_EQ(next->generation, Generation{2});
+  EXPECT_EQ(next->trial.deadline, Milliseconds{180'000});
+  EXPECT_EQ(next->trial.probes.size(), 1u);
+}
+
+TEST_F(Desk, AHostThatUndidItsGenerationTriesItAgainByNewRules) {
+  c.enrol("h1");
+  c.enrol("h2");
+  const ConnectionId id = c.connect("h1");
+  apply(routes_yaml(3) + "probes: [ { inbound: 2222 } ]\n");
+  ASSERT_TRUE(c.shard.wait_for<session::DesiredOffer>(id));
+  session::GenerationResult undone;
+  undone.generation = Generation{1};
+  undone.outcome = session::GenerationOutcome::kRolledBack;
+  undone.reason = "probe: tcp/2222 is closed";
+  c.say(id, batch({{EventSequence{1}, {}, undone}}));
+  ASSERT_TRUE(c.shard.wait_for<session::EventAck>(id));
+  EXPECT_EQ(apply("# a comment\n" + routes_yaml(3) + "probes: [ { inbound: 2222 } ]\n").hosts_changed, 0u) << "equal rules";
+  const ConfigVerdict again = apply(routes_yaml(3) + "probes: [ { inbound: 22 } ]\n");
+  EXPECT_EQ(again.hosts_changed, 1u);
+  const auto next = read_desired_state(*store, HostId{"h1"}).value();
+  EXPECT_EQ(next->generation, Generation{2});
+  EXPECT_EQ(next->trial.probes.at(0).port, 22);
+  EXPECT_EQ(store->read_desired(HostId{"h2"}).value()->generation, Generation{1});
+}
+
 TEST_F(Desk, EmptyDesiredStateIsRefusedNamingTheHosts) {
   c.enrol("h1");
   apply(routes_yaml(10));
