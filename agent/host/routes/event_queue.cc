@@ -193,11 +193,11 @@ const Author& EventQueue::author_of(std::uint32_t port) {
 
 // As it is now, or as it was when it started if it is gone or ending.
 Author EventQueue::find_author(std::uint32_t port) {
-  Author author = author_reader_.read(port);
-  if (author.command || !starts_) return author;
+  AuthorLook look = author_reader_.look(port);
+  if (!look.is_gone || !starts_) return std::move(look.author);
   const Author* started = starts_->find(port, read_now().boot);
-  const bool is_same = started != nullptr && (!author.comm || author.comm == started->comm);
-  return is_same ? *started : author;
+  const bool is_same = started != nullptr && (!look.author.comm || look.author.comm == started->comm);
+  return is_same ? *started : std::move(look.author);
 }
 
 }  // namespace ondol::routes

@@ -89,7 +89,9 @@ class KernelRoutes final : public RouteSocket {
   Drained drain() override {
     events_.read();
     alarm_.set(false);
-    return events_.take_pending();
+    Drained drained = events_.take_pending();
+    if (wrote_ipv4_ && !drained.changes.empty()) confirmed_.reset();  // others wrote as well: the count says nothing
+    return drained;
   }
 
   Result<RouteSnapshot> snapshot(const std::vector<std::uint32_t>& tables) override {

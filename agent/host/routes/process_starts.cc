@@ -22,8 +22,9 @@ namespace ondol::routes {
 namespace {
 
 constexpr std::size_t kMaxRemembered = 4096;
-constexpr int kMaxPerSecond = 200;
-constexpr Seconds kDeaf{5};
+constexpr int kMaxPerSecond = 1000;
+constexpr Seconds kDeaf{2};
+constexpr double kLongestMemory = 5;  // seconds: a command is gone long before
 constexpr int kMaxPerRead = 512;
 constexpr double kForksPerSecond = 20'000;  // faster than a host can go through its process ids
 constexpr std::size_t kEventOffset = NLMSG_HDRLEN + sizeof(cn_msg);
@@ -51,11 +52,10 @@ Nanoseconds reuse_time() {
   std::ifstream file("/proc/sys/kernel/pid_max");
   double largest = 32'768;
   file >> largest;
-  return Nanoseconds{static_cast<std::int64_t>(std::clamp(largest / kForksPerSecond, 1.0, 60.0) * 1e9)};
+  return Nanoseconds{static_cast<std::int64_t>(std::clamp(largest / kForksPerSecond, 1.0, kLongestMemory) * 1e9)};
 }
 
-bool subscribe(int fd) {
-  const std::uint32_t operation = PROC_CN_MCAST_LISTEN;
+bool ask(int fd, std::uint32_t operation) {
   std::array<std::byte, kEventOffset + sizeof(operation)> request{};
   nlmsghdr header{};
   header.nlmsg_len = request.size();
@@ -78,9 +78,10 @@ Result<ProcessStarts> ProcessStarts::open() {
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
   address.nl_groups = CN_IDX_PROC;
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 || !subscribe(fd)) {
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 || !ask(fd, PROC_CN_MCAST_LISTEN)) {
     return fail(netlink_error("process connector", errno));
   }
+  starts.is_ours_ = true;
   return starts;
 }
 
@@ -96,19 +97,26 @@ ProcessStarts::ProcessStarts(ProcessStarts&& other) noexcept
       second_(other.second_),
       deaf_until_(other.deaf_until_),
       in_second_(other.in_second_),
-      hears_(other.hears_) {}
+      hears_(other.hears_),
+      is_ours_(other.is_ours_) {}
 
 ProcessStarts::~ProcessStarts() {
-  if (fd_ >= 0) ::close(fd_);
+  if (fd_ < 0) return;
+  if (is_ours_) ask(fd_, PROC_CN_MCAST_IGNORE);  // before Linux 6.6 every fork goes on telling it otherwise
+  ::close(fd_);
 }
 
 void ProcessStarts::read(AuthorReader& authors, BootTime now) {
   if (!hears_ && now >= deaf_until_) set_hearing(true);
   std::array<std::byte, 1024> bytes{};
   for (int i = 0; i < kMaxPerRead; ++i) {
-    const ssize_t size = ::recv(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    sockaddr_nl from{};
+    socklen_t from_size = sizeof(from);
+    const ssize_t size =
+        ::recvfrom(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from), &from_size);
     if (size < 0 && (errno == EINTR || errno == ENOBUFS)) continue;  // what was lost is merely not known
     if (size < 0) return;
+    if (from.nl_family == AF_NETLINK && from.nl_pid != 0) continue;  // only the kernel is believed
     ExecEvent event{};
     if (static_cast<std::size_t>(size) < kEventOffset + sizeof(event)) continue;
     std::memcpy(&event, bytes.data() + kEventOffset, sizeof(event));
@@ -133,7 +141,6 @@ void ProcessStarts::set_hearing(bool hears) {
   if (hears_ == hears) return;
   hears_ = hears;
   attach_filter(fd_, hears);
-  if (!hears) starts_.clear(), order_.clear();  // ids may be used again unheard
 }
 
 void ProcessStarts::remember(std::uint32_t pid, Author author, BootTime now) {

@@ -14,7 +14,8 @@ namespace ondol::routes {
 
 // The kernel's process connector tells every exec of the host. It exists in the first network namespace only and asks for
 // CAP_NET_ADMIN; a socket that is open and subscribed may be handed over instead.
-// Thread: one. Limits: 4,096 processes are remembered; after 200 starts within a second nothing is heard for five.
+// Thread: one. Limits: 4,096 processes are remembered, five seconds each; after 1,000 starts within a second nothing is
+// heard for two.
 // Cost: about 20 us per start of a process that could change routes, less for others.
 class ProcessStarts {
  public:
@@ -48,6 +49,7 @@ class ProcessStarts {
   BootTime second_{}, deaf_until_{};
   int in_second_ = 0;
   bool hears_ = true;
+  bool is_ours_ = false;  // subscribed by us
 };
 
 }  // namespace ondol::routes

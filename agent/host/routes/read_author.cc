@@ -185,18 +185,20 @@ AuthorReader::AuthorReader(AuthorSources sources) : sources_(std::move(sources))
   if (const auto number = text ? parse_number<std::uint32_t>(*text) : std::nullopt) largest_pid_ = *number;
 }
 
-Author AuthorReader::read(std::uint32_t port) {
+AuthorLook AuthorReader::look(std::uint32_t port) {
   Author author;
-  if (port == 0 || port > largest_pid_) return author;  // the kernel itself, or a port that is no process id
+  if (port == 0 || port > largest_pid_) return {author, false};  // the kernel itself, or a port that is no process id
   author.pid = port;
   // Reads through the open directory fail once the process is gone, also when its id is used again.
   const Descriptor process(
       open(fmt::format("{}/{}", sources_.proc, port).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!process.is_open()) return author;
+  if (!process.is_open()) return {author, true};
   auto command = read_command(process.get());
   auto comm = read_file(process.get(), "comm");
   const auto status = read_file(process.get(), "status");
-  if (!status || !may_change_routes(*status)) return author;
+  if (!status) return {author, true};
+  if (!may_change_routes(*status)) return {author, false};
+  const bool is_ending = !command.has_value();
   author.command = std::move(command);
   if (comm) {
     while (!comm->empty() && comm->back() == '\n') comm->pop_back();
@@ -204,7 +206,7 @@ Author AuthorReader::read(std::uint32_t port) {
   }
   if (const auto cgroups = read_file(process.get(), "cgroup")) author.unit = parse_unit(*cgroups);
   read_session(process.get(), port, author);
-  return author;
+  return {std::move(author), is_ending};
 }
 
 void AuthorReader::read_session(int process, std::uint32_t pid, Author& author) {

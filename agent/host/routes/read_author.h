@@ -19,6 +19,13 @@ struct AuthorSources {
       "/etc/passwd";  // read directly: a name service may need the network that is being repaired
 };
 
+// What is known now. A process that is gone or ending may have been known before; one that lives and could not have
+// changed a route is not the writer.
+struct AuthorLook {
+  Author author;
+  bool is_gone = false;
+};
+
 // Thread: one. Cost: about ten small reads, some 50 us. Never blocks on anything but local files.
 //
 // The port is the writer's process id when the kernel chose it for the first socket of a process; other ports
@@ -27,7 +34,8 @@ struct AuthorSources {
 class AuthorReader {
  public:
   explicit AuthorReader(AuthorSources sources = {});
-  Author read(std::uint32_t port);
+  Author read(std::uint32_t port) { return look(port).author; }
+  AuthorLook look(std::uint32_t port);
 
  private:
   void read_session(int process, std::uint32_t pid, Author& author);
