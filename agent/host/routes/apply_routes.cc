@@ -63,28 +63,63 @@ class Applier {
   }
 
   ApplyReport run() {
-    object_to_replaces();
+    object_to_inexact();
     for (std::size_t next = 0; next < operations_.size();) next = send_batch_from(next);
+    name_holders();
     std::ranges::sort(report_.failures, {}, &OpFailure::index);
     return std::move(report_);
   }
 
  private:
-  // One dump per family serves all replaces: who else holds their keys is in no snapshot.
-  void object_to_replaces() {
-    KeyHolders holders(operations_, links_, nexthops_);
+  // One dump per family serves all replaces and deletes: who else holds their keys is in no snapshot.
+  void object_to_inexact() {
+    std::vector<std::size_t> asked;
+    for (std::size_t i = 0; i < operations_.size(); ++i) {
+      const OpKind kind = operations_[i].kind;
+      if (kind == OpKind::kReplace || kind == OpKind::kRemove) asked.push_back(i);
+    }
+    KeyHolders holders(chosen(asked), links_, nexthops_);
     for (const Family family : {Family::kIpv4, Family::kIpv6}) {
       if (!holders.asks_about(family)) continue;
       const std::string unread = read_holders(requests_, family, holders);
-      for (std::size_t i = 0; i < operations_.size(); ++i) {
-        const RouteOp& operation = operations_[i];
-        if (operation.kind != OpKind::kReplace || operation.route.key.destination.address.family != family) {
-          continue;
-        }
-        const auto objection = unread.empty() ? holders.objection(operation) : std::nullopt;
-        if (!unread.empty()) object(i, {i, EAGAIN, "the key's holders cannot be read: " + unread, false, false});
-        if (objection) object(i, {i, EEXIST, *objection, false, true});
+      for (const std::size_t i : asked) {
+        if (operations_[i].route.key.destination.address.family == family) judge(i, holders, unread);
       }
+    }
+  }
+
+  void judge(std::size_t i, const KeyHolders& holders, const std::string& unread) {
+    const bool removes = operations_[i].kind == OpKind::kRemove;
+    if (!unread.empty()) return object(i, {i, EAGAIN, "the key's holders cannot be read: " + unread, false, false});
+    const auto objection = removes ? holders.objection_to_removal(operations_[i]) : holders.objection(operations_[i]);
+    if (objection) object(i, {i, removes ? ESRCH : EEXIST, *objection, false, true});
+  }
+
+  std::vector<RouteOp> chosen(const std::vector<std::size_t>& indices) const {
+    std::vector<RouteOp> some;
+    for (const std::size_t i : indices) some.push_back(operations_[i]);
+    return some;
+  }
+
+  // "File exists" says nothing to a person: it is a route that no snapshot shows, or one that just came.
+  void name_holders() {
+    std::vector<std::size_t> taken;
+    std::vector<bool> is_taken(operations_.size());
+    for (const OpFailure& failure : report_.failures) {
+      const bool is_add = operations_[failure.index].kind == OpKind::kAdd;
+      if (!is_add || failure.error_number != EEXIST) continue;
+      taken.push_back(failure.index);
+      is_taken[failure.index] = true;
+    }
+    if (taken.empty()) return;
+    KeyHolders holders(chosen(taken), links_, nexthops_);
+    for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+      if (holders.asks_about(family) && !read_holders(requests_, family, holders).empty()) return;
+    }
+    for (OpFailure& failure : report_.failures) {
+      const RouteKey& key = operations_[failure.index].route.key;
+      const auto protocol = is_taken[failure.index] ? holders.protocol_of_holder(key) : std::nullopt;
+      if (protocol) failure.text = fmt::format("{} is held by a {} route", render(key.destination), protocol_name(*protocol));
     }
   }
 
@@ -163,7 +198,7 @@ class Applier {
   const LinkTable& links_;
   const NexthopTable& nexthops_;
   const std::vector<RouteOp>& operations_;
-  std::vector<bool> objected_;        // not sent: a replace would hit another route
+  std::vector<bool> objected_;        // not sent: another route would be hit
   std::vector<std::size_t> members_;  // of the current batch: index into operations_
   std::optional<std::vector<IpAddress>> addresses_;
   ApplyReport report_;

@@ -21,7 +21,6 @@ KeyHolders::KeyHolders(const std::vector<RouteOp>& operations, const LinkTable& 
     : links_(links), nexthops_(nexthops) {
   std::vector<std::uint32_t> tables;
   for (const RouteOp& operation : operations) {
-    if (operation.kind != OpKind::kReplace) continue;
     holders_.try_emplace(operation.route.key);
     tables.push_back(operation.route.key.table);
   }
@@ -68,6 +67,28 @@ std::optional<std::string> KeyHolders::objection(const RouteOp& operation) const
   // IPv6 picks by the kind of nexthop among several: which one it would be is not ours to guess.
   if (held.size() > 1 && family_of(found->first) == Family::kIpv6) return also_held(held[1]);
   return std::nullopt;
+}
+
+std::optional<std::string> KeyHolders::objection_to_removal(const RouteOp& operation) const {
+  const auto found = holders_.find(operation.route.key);
+  const ObservedRoute meant{operation.route, operation.protocol, {}};
+  const bool names_nexthops = operation.route.value.nexthops.size() <= 1;
+  const auto would_go = [&](const Holder& holder) {
+    if (operation.protocol != 0 && holder.protocol != operation.protocol) return false;
+    return !holder.compared || !names_nexthops || satisfies(holder.compared->route.value, meant.route.value);
+  };
+  const std::string destination = render(operation.route.key.destination);
+  if (found == holders_.end()) return fmt::format("{} is gone already", destination);
+  const auto hit = std::ranges::find_if(found->second, would_go);
+  if (hit == found->second.end()) return fmt::format("{} is gone already", destination);
+  if (hit->compared && is_that_route(*hit->compared, meant)) return std::nullopt;
+  return fmt::format("{} is held by another {} route: not removed", destination, protocol_name(hit->protocol));
+}
+
+std::optional<std::uint8_t> KeyHolders::protocol_of_holder(const RouteKey& key) const {
+  const auto found = holders_.find(key);
+  if (found == holders_.end() || found->second.empty()) return std::nullopt;
+  return found->second.front().protocol;
 }
 
 }  // namespace ondol::routes

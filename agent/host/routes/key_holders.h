@@ -14,7 +14,7 @@ namespace ondol::routes {
 
 class KeyHolders {
  public:
-  // Remembers the holders of the keys that `operations` replace, and of no other.
+  // Remembers the holders of the keys of these operations, and of no other.
   KeyHolders(const std::vector<RouteOp>& operations, const LinkTable& links, const NexthopTable& nexthops);
 
   bool asks_about(Family family) const;
@@ -24,6 +24,10 @@ class KeyHolders {
   // Why a replace would hit another route than the one it means; empty when it would not, or when the key is
   // free and the kernel refuses by itself.
   std::optional<std::string> objection(const RouteOp& operation) const;
+  // Why a delete would hit another route than the one it means. To the kernel an IPv4 metric of 0 and a protocol of 0
+  // mean any, and a delete of several nexthops names none: with the route gone, another would go in its place.
+  std::optional<std::string> objection_to_removal(const RouteOp& operation) const;
+  std::optional<std::uint8_t> protocol_of_holder(const RouteKey& key) const;  // of the first one; empty = the key is free
 
  private:
   struct Holder {

@@ -287,6 +287,47 @@ TEST_F(ApplyRoutes, ADeleteTakesTheRouteWithThatValueOnly) {
   EXPECT_EQ(render(holders(second.key)[0].route.value.nexthops.at(0).gateway.value()), "10.0.0.2");
 }
 
+// To the kernel an IPv4 metric of 0 means any metric.
+TEST_F(ApplyRoutes, ADeleteOfMetricZeroNeverTakesARouteOfAnotherMetric) {
+  run("ip route add 10.46.0.0/16 via 10.0.0.2 metric 100 proto 79");
+  const Route meant = route_to("10.46.0.0/16", "10.0.0.2");
+  const OpFailure failure = only_failure({remove(meant)});
+  EXPECT_EQ(failure.error_number, ESRCH);
+  EXPECT_TRUE(failure.conflict);
+  Route other = meant;
+  other.key.metric = 100;
+  EXPECT_EQ(holders(other.key).size(), 1U);
+  run("ip route add 10.46.0.0/16 via 10.0.0.2 proto 79");
+  apply_all({remove(meant)});
+  EXPECT_EQ(holders(meant.key).size(), 0U);
+  EXPECT_EQ(holders(other.key).size(), 1U);
+}
+
+TEST_F(ApplyRoutes, ADeleteOfProtocolZeroNeverTakesARouteOfAnotherProtocol) {
+  run("ip route add 10.47.0.0/16 via 10.0.0.2 proto static");
+  const Route route = route_to("10.47.0.0/16", "10.0.0.2");
+  const OpFailure failure = only_failure({{OpKind::kRemove, route, 0, std::nullopt, false}});
+  EXPECT_EQ(failure.text, "10.47.0.0/16 is held by another static route: not removed");
+  EXPECT_EQ(holders(route.key).size(), 1U);
+}
+
+// The kernel compares several nexthops in its own order: a delete cannot name them.
+TEST_F(ApplyRoutes, ADeleteOfSeveralNexthopsNeverTakesARouteWithOthers) {
+  run("ip route add 10.48.0.0/16 proto 79 nexthop via 10.0.0.2 nexthop via 10.0.0.3");
+  const auto several = snapshot().routes.front();
+  run("ip route replace 10.48.0.0/16 via 10.0.0.4 proto 79");
+  const OpFailure failure = only_failure({remove(several.route)});
+  EXPECT_TRUE(failure.conflict);
+  EXPECT_EQ(holders(several.route.key).size(), 1U);
+}
+
+TEST_F(ApplyRoutes, AnAddSaysWhoHoldsTheKey) {
+  run("ip route add 10.49.0.0/16 via 10.0.0.2 proto bird");
+  const OpFailure failure = only_failure({add(route_to("10.49.0.0/16", "10.0.0.2"))});
+  EXPECT_TRUE(failure.conflict);
+  EXPECT_EQ(failure.text, "10.49.0.0/16 is held by a bird route");
+}
+
 TEST_F(ApplyRoutes, AnAppendPutsASecondRouteBehindTheFirst) {
   run("ip route add 10.46.0.0/16 via 10.0.0.2 proto static");
   const Route second = route_to("10.46.0.0/16", "10.0.0.3");
