@@ -8,7 +8,8 @@
 namespace ondol::agent {
 namespace {
 
-constexpr Milliseconds kReadGap{50};           // between reads that events ask for
+constexpr Milliseconds kReadGap{50};           // between reads that events ask for,
+constexpr Milliseconds kLongestReadGap{1'000};  // doubled up to here while they go on asking: a link may flap for days
 constexpr Milliseconds kPublishWithin{50};     // of a change: what changes together is encoded once
 constexpr Seconds kPublishCountsWithin{60};    // routing daemons change their counts all the time
 constexpr Seconds kReadRetry{1};
@@ -69,6 +70,8 @@ void AgentCore::on(const RoutesRead& read, Turn& turn) {
   } else {
     ++rounds_;
     fresh_read_ = true;
+    const bool goes_on = std::exchange(read_is_asked_, false) && turn.now.boot - last_read_ <= kLongestReadGap;
+    read_gap_ = goes_on ? std::min(2 * read_gap_, kLongestReadGap) : kReadGap;
     last_read_ = turn.now.boot;
     next_sweep_ = turn.now.boot + options_.sweep;
     if (!std::exchange(observer_error_, {}).empty()) tell(turn, Notice::kObserverRecovered, "routes can be read again");
@@ -105,7 +108,7 @@ void AgentCore::on(const Persisted& persisted, Turn& turn) {
   generation_.on_persisted(persisted, turn);
   const bool withdrawing = withdrawal_.busy();
   withdrawal_.on_persisted(persisted, turn);
-  if (withdrawing && !withdrawal_.busy()) generation_.say_status();
+  if (withdrawing && !withdrawal_.busy()) generation_.withdrawal_ended();
   if (persisted.item == StoredItem::kHold && !hold_requests_.empty()) {
     const auto [id, here] = hold_requests_.front();
     hold_requests_.pop_front();
@@ -233,12 +236,13 @@ BootTime AgentCore::wake_at() const {
 
 void AgentCore::read_soon(Turn& turn) {
   if (stage_ == Stage::kStarting) return;
-  if (turn.now.boot - last_read_ >= kReadGap && !working()) {
+  read_is_asked_ = true;
+  if (turn.now.boot - last_read_ >= read_gap_ && !working()) {
     next_sweep_ = BootTime::max();
     turn.out.push_back(ReadRoutes{ReadPurpose::kSweep, book_.tables(nullptr)});
     return;
   }
-  next_sweep_ = std::min(next_sweep_, std::max(turn.now.boot, last_read_ + kReadGap));
+  next_sweep_ = std::min(next_sweep_, std::max(turn.now.boot, last_read_ + read_gap_));
 }
 
 void AgentCore::retry_waiting_soon(Turn& turn) {

@@ -96,6 +96,8 @@ class AgentCore {
   SessionKeeper session_;
 
   Stage stage_ = Stage::kStarting;
+  Milliseconds read_gap_{50};
+  bool read_is_asked_ = false;
   bool ledger_unknown_ = false, held_here_ = false, links_changed_ = false, fresh_read_ = false;
   BootTime last_read_{}, next_sweep_ = BootTime::max(), publish_at_ = BootTime::max(), next_publish_{};
   BootTime retry_waiting_at_ = BootTime::max(), last_waiting_retry_{}, last_overrun_told_{}, last_untold_told_{};

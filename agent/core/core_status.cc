@@ -89,12 +89,16 @@ void AgentCore::publish_if_due(Turn& turn) {
 
 void AgentCore::tell_untold(Turn& turn) {
   if (turn.now.boot - last_untold_told_ < kToldGap) return;
-  const std::uint64_t untold = log_.take_untold();
-  if (untold == 0) return;
-  last_untold_told_ = turn.now.boot;
-  log_.append(session::ObserverNotice{session::ResourceType::kRoutes, "resync",
-                                      fmt::format("{} further changes of unlisted routes are not told one by one", untold)},
-              turn);
+  const Untold untold = log_.take_untold();
+  const auto say = [&](std::uint64_t count, const char* which) {
+    if (count == 0) return;
+    last_untold_told_ = turn.now.boot;
+    log_.append(session::ObserverNotice{session::ResourceType::kRoutes, "resync",
+                                        fmt::format("{} further changes of {} routes are not told one by one", count, which)},
+                turn);
+  };
+  say(untold.unlisted, "unlisted");
+  say(untold.contested, "contested");
 }
 
 session::ObserverProgress AgentCore::progress(BootTime now) const {

@@ -8,6 +8,8 @@ namespace {
 
 constexpr double kBurst = 200;     // events
 constexpr double kPerSecond = 20;  // events
+constexpr Seconds kContestedGap{60};
+constexpr std::size_t kMaxContested = 4'096;
 
 }  // namespace
 
@@ -41,7 +43,7 @@ bool EventLog::admit_unlisted(BootTime now) {
   allowance_ = std::min(kBurst, allowance_ + passed * kPerSecond);
   refilled_ = now;
   if (allowance_ < 1) {
-    ++untold_;
+    ++untold_.unlisted;
     return false;
   }
   allowance_ -= 1;
@@ -50,7 +52,18 @@ bool EventLog::admit_unlisted(BootTime now) {
 
 std::uint64_t EventLog::take_moved() { return std::exchange(moved_, 0); }
 
-std::uint64_t EventLog::take_untold() { return std::exchange(untold_, 0); }
+bool EventLog::admit_contested(const routes::RouteKey& key, BootTime now) {
+  if (contested_told_.size() >= kMaxContested) {
+    std::erase_if(contested_told_, [now](const auto& told) { return now - told.second >= kContestedGap; });
+  }
+  const auto told = contested_told_.find(key);
+  const bool is_due = told == contested_told_.end() ? contested_told_.size() < kMaxContested : now - told->second >= kContestedGap;
+  if (is_due) contested_told_[key] = now;
+  untold_.contested += is_due ? 0 : 1;
+  return is_due;
+}
+
+Untold EventLog::take_untold() { return std::exchange(untold_, {}); }
 
 void EventLog::acknowledged(EventSequence durable, Turn& turn) {
   if (durable >= next_) next_ = EventSequence{durable.value + 1};

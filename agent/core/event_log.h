@@ -1,6 +1,9 @@
 // Numbers the host's events and remembers how far the collector has them.
 #pragma once
 
+#include <map>
+#include <optional>
+
 #include "agent/core/effects.h"
 
 namespace ondol::agent {
@@ -17,7 +20,12 @@ struct Turn {
 
 using EventBody = decltype(session::HostEvent::what);
 
-// Limits: changes of routes that nobody asked for are told 200 at once and 20 a second after; the rest is counted.
+struct Untold {
+  std::uint64_t unlisted = 0, contested = 0;
+};
+
+// Limits: changes of routes that nobody asked for are told 200 at once and 20 a second after, those of a contested object
+// once a minute; the rest is counted.
 class EventLog {
  public:
   // `unproven`: from here on the collector may have other events by the same numbers.
@@ -25,7 +33,9 @@ class EventLog {
   EventSequence append(EventBody body, Turn& turn);
   // May one more change of a route that no layer mentions be told?
   bool admit_unlisted(BootTime now);
-  std::uint64_t take_untold();  // how many were not admitted since the last call
+  // May one more change of this contested object be told? A fight goes on for days.
+  bool admit_contested(const routes::RouteKey& key, BootTime now);
+  Untold take_untold();  // how many were not admitted since the last call
 
   // The first word of the collector since the start. A number that it has already and that we gave again, because the
   // state directory is new, older than it was, or lost its end, is moved above: an event must not pass for stored.
@@ -43,7 +53,9 @@ class EventLog {
   std::optional<EventSequence> unproven_ = EventSequence{1};
   double allowance_ = 200;
   BootTime refilled_{};
-  std::uint64_t untold_ = 0, moved_ = 0;
+  Untold untold_;
+  std::map<routes::RouteKey, BootTime> contested_told_;
+  std::uint64_t moved_ = 0;
 };
 
 inline void tell(Turn& turn, Notice notice, std::string text) { turn.out.push_back(Tell{notice, std::move(text)}); }

@@ -42,7 +42,11 @@ class GenerationApply {
   bool busy() const { return phase_ != Phase::kIdle; }
   session::GenerationStatus status() const;
   Generation highest() const { return highest_.generation; }
-  void say_status() { status_changed_ = true; }
+  // The withdrawal is over; one that failed left everything in force.
+  void withdrawal_ended() {
+    status_changed_ = true;
+    if (book_.confirmed()) applied_ = book_.confirmed()->generation;
+  }
   bool take_status_changed();
 
  private:

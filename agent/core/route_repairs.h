@@ -53,6 +53,7 @@ class RouteRepairs {
   bool take_needs_read();    // only a new read can tell what is there
   BootTime next_due() const;
   std::size_t contested() const { return budget_.contested(); }
+  bool is_contested(const routes::RouteKey& key) const { return budget_.is_contested(key); }
   const RepairFigures& last_round() const { return last_round_; }
 
   bool held = false;  // by an operator or the guard file

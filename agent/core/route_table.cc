@@ -140,12 +140,33 @@ std::optional<TableChange> RouteTable::remove_one(const ObservedRoute& route, Ho
   const auto found = std::find_if(held.begin(), held.end(), [&](const Holder& h) { return matches_read(h, route); });
   if (found == held.end()) {
     unsure = unsure || !held.empty();
-    return std::nullopt;
+    return remove_nexthops(route, held);
   }
   TableChange change = gone(found->route, ChangeKind::kRemoved);
   held.erase(found);
   --size_;
   return change;
+}
+
+// An IPv6 delete may name some of a route's nexthops only. A read will say what is left; who did it, only this message does.
+std::optional<TableChange> RouteTable::remove_nexthops(const ObservedRoute& route, Holders& held) {
+  const RouteKey& key = route.route.key;
+  if (key.destination.address.family != Family::kIpv6) return std::nullopt;
+  for (Holder& holder : held) {
+    routes::RouteValue left = holder.route.route.value;
+    const auto goes = [&](const routes::Nexthop& hop) {
+      const auto& gone_hops = route.route.value.nexthops;
+      return std::find(gone_hops.begin(), gone_hops.end(), hop) != gone_hops.end();
+    };
+    const auto gone_count = std::count_if(left.nexthops.begin(), left.nexthops.end(), goes);
+    const bool is_part = gone_count > 0 && static_cast<std::size_t>(gone_count) == route.route.value.nexthops.size();
+    if (holder.route.protocol != route.protocol || !is_part) continue;
+    left.nexthops.erase(std::remove_if(left.nexthops.begin(), left.nexthops.end(), goes), left.nexthops.end());
+    TableChange change{key, ChangeKind::kReplaced, holder.route.route.value, left, route.protocol};
+    holder.route.route.value = std::move(left);
+    return change;
+  }
+  return std::nullopt;
 }
 
 void RouteTable::drop_if_empty(const RouteKey& key) {

@@ -56,6 +56,7 @@ class RouteTable {
  private:
   std::optional<TableChange> replace_one(const routes::ObservedRoute& route, Holders& held, bool& unsure);
   std::optional<TableChange> remove_one(const routes::ObservedRoute& route, Holders& held, bool& unsure);
+  std::optional<TableChange> remove_nexthops(const routes::ObservedRoute& route, Holders& held);
   void drop_if_empty(const routes::RouteKey& key);
 
   std::map<routes::RouteKey, Holders> by_key_;

@@ -52,8 +52,12 @@ void RouteWatch::tell_change(const TableChange& change, const Writer& writer, Tu
 }
 
 void RouteWatch::tell_wanted(const TableChange& change, const Writer& writer, Turn& turn) {
-  const EventSequence sequence = turn.log.append(told(change, writer.author), turn);
   if (writer.another) repairs_.touched(change.key, writer.author, turn.now.boot);
+  if (repairs_.is_contested(change.key) && !turn.log.admit_contested(change.key, turn.now.boot)) {
+    book_.assess(change.key, turn.now.wall);
+    return;
+  }
+  const EventSequence sequence = turn.log.append(told(change, writer.author), turn);
   const auto state = book_.assess(change.key, turn.now.wall);
   if (state != routes::RouteState::kInSync && state != routes::RouteState::kSatisfied) {
     repairs_.want(change.key, {sequence, writer.seen, writer.another, false});

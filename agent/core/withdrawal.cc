@@ -15,13 +15,16 @@ void Withdrawal::begin(std::uint64_t request, std::string who, Turn& turn) {
 
 void Withdrawal::on_persisted(const Persisted& persisted, Turn& turn) {
   if (stage_ == Stage::kForget && persisted.item == StoredItem::kConfirmed) {
-    if (!persisted.result) return finish(false, "storage: " + persisted.result.error().message, turn);
+    // Without a durable word that nothing is wanted any more, the next start would put it all back.
+    if (!persisted.result) return finish(false, "nothing was removed: storage: " + persisted.result.error().message, turn);
     book_.confirm(std::nullopt);
     stage_ = Stage::kRead;
     turn.out.push_back(ReadRoutes{ReadPurpose::kWithdraw, book_.tables(nullptr)});
   } else if (stage_ == Stage::kLedger && persisted.item == StoredItem::kLedger) {
     const std::size_t left = operations_.size() - removed_;
-    finish(left == 0, fmt::format("removed {} routes, {} could not be removed", removed_, left), turn);
+    std::string text = fmt::format("removed {} routes, {} could not be removed", removed_, left);
+    if (!persisted.result) text += "; the ledger still lists them: storage: " + persisted.result.error().message;
+    finish(left == 0 && persisted.result.has_value(), std::move(text), turn);
   }
 }
 

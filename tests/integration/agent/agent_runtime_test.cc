@@ -82,6 +82,28 @@ TEST_F(AgentHost, GetsItsRoutesBackWhenALinkGoesDownAndUpOrLosesItsAddress) {
   EXPECT_EQ(in_kernel().size(), 20U);
 }
 
+// The kernel's filter keeps routes of daemons from us, also one that takes the place of ours: only a sweep finds that.
+TEST_F(AgentHost, FindsByASweepThatADaemonTookARoutesPlaceAndSaysWhichUntilItIsGone) {
+  start();
+  collector_.offer(desired(1, many(5)));
+  ASSERT_TRUE(confirmed(1));
+  run("ip route replace 10.100.3.0/24 via 10.0.0.9 proto bird");
+  ASSERT_TRUE(collector_.wait_for([](const auto& events) {
+    return std::ranges::any_of(events, [](const auto& e) {
+      const auto* repair = std::get_if<session::RouteRepair>(&e.what);
+      return repair != nullptr && repair->outcome == RepairOutcome::kFailed &&
+             repair->reason == "10.100.3.0/24 is held by a bird route";
+    });
+  }));
+  EXPECT_TRUE(in_kernel().contains("10.100.2.0/24 via 10.0.0.2 proto ondol"));
+  const auto changes = collector_.events_of<session::RouteChange>();
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].kind, session::ChangeKind::kVanished);
+  EXPECT_FALSE(changes[0].author) << "nobody is named on a guess";
+  run("ip route del 10.100.3.0/24 proto bird");
+  ASSERT_TRUE(repaired("10.100.3.0/24"));
+}
+
 TEST_F(AgentHost, RollsBackWhatTheKernelRefusesAsAWhole) {
   run("ip link add dummy-peer type veth peer name eth1; ip link set eth1 up; ip address add 10.1.0.1/24 dev eth1");
   start();

@@ -53,6 +53,21 @@ TEST(ATable, KeepsTwoRoutesOfOneKeyInTheKernelsOrder) {
   EXPECT_TRUE(unsure) << "which of two was replaced, only a read can tell";
 }
 
+TEST(ATable, KnowsAnIpv6DeleteOfOneNexthopForAChangeOfTheRoute) {
+  RouteTable table;
+  bool unsure = false;
+  auto whole = foreign(unicast("2001:db8:1::/48", "2001:db8::1"), routes::kOurProtocol);
+  whole.route.value.nexthops.push_back(unicast("2001:db8:1::/48", "2001:db8::2").value.nexthops[0]);
+  routes::normalise(whole.route);
+  table.load(snapshot({whole}));
+  const auto change = table.apply(ChangeKind::kRemoved, foreign(unicast("2001:db8:1::/48", "2001:db8::1"), routes::kOurProtocol), unsure);
+  ASSERT_TRUE(change) << "whoever did it can be named";
+  EXPECT_EQ(change->kind, ChangeKind::kReplaced);
+  EXPECT_EQ(render(*change->after), "via 2001:db8::2");
+  EXPECT_TRUE(unsure) << "and a read says what is left";
+  EXPECT_FALSE(table.apply(ChangeKind::kRemoved, foreign(unicast("2001:db8:1::/48", "2001:db8::9"), routes::kOurProtocol), unsure));
+}
+
 TEST(ATable, LearnsNothingFromAnEventThatRepeatsWhatItKnows) {
   RouteTable table;
   bool unsure = false;
