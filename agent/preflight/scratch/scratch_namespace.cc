@@ -131,7 +131,7 @@ Result<std::vector<std::string>> ScratchNamespace::fill(const Question& question
   if (!unmade) return fail(unmade.error());
   auto notes = make_routes(question);
   if (!notes) return fail(notes.error());
-  if (*unmade > 0) notes->push_back(fmt::format("{} addresses of this host could not be re-created", *unmade));
+  if (*unmade > 0) notes->push_back(fmt::format("addresses of this host that could not be re-created: {}", *unmade));
   for (const HostLink& link : question.links) {
     if (link.is_vrf) notes->push_back(fmt::format("{} is a VRF: routing through it is not judged", link.name.view()));
   }
@@ -185,7 +185,7 @@ Result<std::vector<std::string>> ScratchNamespace::make_routes(const Question& q
   }
   std::vector<std::string> notes;
   if (!pending.empty()) {
-    notes.push_back(fmt::format("{} routes of this host could not be re-created: {}", pending.size(), last));
+    notes.push_back(fmt::format("routes of this host that could not be re-created: {} ({})", pending.size(), last));
   }
   return notes;
 }
