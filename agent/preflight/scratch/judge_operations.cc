@@ -109,7 +109,7 @@ class Judge {
       const routes::RouteOp& operation = question_.operations[failure.index];
       const std::string awaited = what_it_waits_for(operation, failure, host_);
       if (awaited.empty()) {
-        refuse(failure.index, fmt::format("{} is refused by the kernel: {}", describe(operation), failure.text));
+        refuse(failure.index, fmt::format("{} would fail: {}", describe(operation), failure.text));
       } else {
         note(fmt::format("{} waits: {}", describe(operation), awaited));
       }
