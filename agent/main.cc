@@ -50,6 +50,7 @@ int run(const AgentConfig& config) {
   parts->renew = [target = enroll_target(config)]() -> Result<void> {
     return renew(target, read_now().wall).map([](const pki::CertificateFacts&) {});
   };
+  if (config.undo_socket.empty()) journal::write(journal::Event::undo_switched_off, "trials are undone by the agent alone");
   AgentRuntime runtime(config, std::move(*parts));
   if (const auto opened = runtime.open(); !opened) return fail_loudly(opened.error());
   runtime.run();

@@ -26,6 +26,14 @@ Result<void> read_path(const Node* node, std::string& into) {
   return {};
 }
 
+// Written down as empty, it means none.
+Result<void> read_path_or_none(const Node* node, std::string& into) {
+  const auto text = node == nullptr ? Result<std::string>("") : yaml::read_string(*node);
+  if (node == nullptr || !text || !text->empty()) return read_path(node, into);
+  into.clear();
+  return {};
+}
+
 bool is_port(const std::string& text) {
   const bool digits = !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string::npos;
   return digits && std::stoi(text) <= 65535;
@@ -83,7 +91,8 @@ Result<AgentConfig> from_tree(const Node& root) {
   AgentConfig config;
   if (root.kind == yaml::Kind::kNull) return config;
   if (root.kind != yaml::Kind::kMapping) return fail(at(root, "the file must be a mapping", "write key: value lines"));
-  ONDOL_TRY(yaml::check_keys(root, {"collector", "state_dir", "identity_dir", "guard_file", "local_socket", "metrics", "routes"}));
+  ONDOL_TRY(yaml::check_keys(root, {"collector", "state_dir", "identity_dir", "guard_file", "local_socket", "metrics", "routes",
+                                    "trial"}));
   ONDOL_TRY(read_collector(root, config));
   ONDOL_TRY(read_path(root.find("state_dir"), config.state_dir));
   ONDOL_TRY(read_path(root.find("identity_dir"), config.identity_dir));
@@ -93,6 +102,10 @@ Result<AgentConfig> from_tree(const Node& root) {
   if (!metrics) return fail(metrics.error());
   ONDOL_TRY(read_address(in(*metrics, "listen"), config.metrics_listen));
   ONDOL_TRY(read_routes(root, config));
+  const auto trial = section(root, "trial", {"undo_socket", "preflight_socket"});
+  if (!trial) return fail(trial.error());
+  ONDOL_TRY(read_path_or_none(in(*trial, "undo_socket"), config.undo_socket));
+  ONDOL_TRY(read_path_or_none(in(*trial, "preflight_socket"), config.preflight_socket));
   return config;
 }
 

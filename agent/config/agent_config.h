@@ -19,6 +19,8 @@ struct AgentConfig {
   std::string metrics_listen = "127.0.0.1:9790";
   Milliseconds sweep{5'000};                    // 200 ms to 1 h
   int receive_buffer_bytes = 8 << 20;           // 64 KiB to 256 MiB
+  std::string undo_socket = "/run/ondol/undo.sock";            // of ondol-undo; empty = trials without a keeper
+  std::string preflight_socket = "/run/ondol/preflight.sock";  // of ondol-preflight; empty = the weaker check
   bool operator==(const AgentConfig&) const = default;
 };
 

@@ -1,6 +1,7 @@
 #include "agent/config/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,7 @@ constexpr const char* kDefaultFile = "/etc/ondol/agent.yaml";
 
 struct Flags {
   std::string config, collector, state_dir, identity_dir, guard_file, local_socket, metrics_listen;
+  std::optional<std::string> undo_socket, preflight_socket;  // given as empty: none
   std::string token, output = "table";
 };
 
@@ -21,6 +23,8 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--identity-dir", flags.identity_dir, "key and certificate");
   app.add_option("--guard-file", flags.guard_file, "guard.yaml");
   app.add_option("--local-socket", flags.local_socket, "unix socket for status, hold, release, withdraw");
+  app.add_option("--undo-socket", flags.undo_socket, "where ondol-undo listens; '' = trials without it");
+  app.add_option("--preflight-socket", flags.preflight_socket, "where ondol-preflight listens; '' = without it");
   app.add_option("--metrics-listen", flags.metrics_listen, "address:port for /metrics");
 }
 
@@ -38,6 +42,8 @@ Result<AgentConfig> merged(const Flags& flags) {
   for (const auto& [flag, value] : overrides) {
     if (!flag->empty()) *value = *flag;
   }
+  if (flags.undo_socket) config.undo_socket = *flags.undo_socket;
+  if (flags.preflight_socket) config.preflight_socket = *flags.preflight_socket;
   return config;
 }
 
@@ -97,6 +103,20 @@ Result<CommandLine> parse_command_line(int argc, const char* const* argv) {
   auto config = merged(flags);
   if (!config) return fail(config.error());
   line.config = *std::move(config);
+  return line;
+}
+
+Result<UndoLine> parse_undo_line(int argc, const char* const* argv) {
+  CLI::App app{"ondol-undo: holds the undo of a trial, and does it when the agent cannot", "ondol-undo"};
+  Flags flags;
+  declare(app, flags);
+  UndoLine line;
+  app.add_option("--socket", line.socket, "listen here (default: as trial.undo_socket says)");
+  ONDOL_TRY(parsed(app, argc, argv));
+  auto config = merged(flags);
+  if (!config) return fail(config.error());
+  line.config = *std::move(config);
+  if (line.socket.empty()) line.socket = line.config.undo_socket;
   return line;
 }
 

@@ -19,6 +19,12 @@ struct CommandLine {
 // The usage text is the error's message when --help was asked for (kNotFound); kInvalidInput otherwise. Only `run`,
 // `enroll`, `hold`, `release` and `withdraw` read the file; one that was not asked for by name may be missing.
 Result<CommandLine> parse_command_line(int argc, const char* const* argv);
+// ondol-undo: the same flags, and where to listen when the service manager hands over no socket.
+struct UndoLine {
+  std::string socket;
+  AgentConfig config;
+};
+Result<UndoLine> parse_undo_line(int argc, const char* const* argv);
 // ondol-restore: the same flags, no commands.
 Result<AgentConfig> parse_restore_line(int argc, const char* const* argv);
 

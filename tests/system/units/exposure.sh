@@ -11,6 +11,7 @@ check ondol-agent.service 19
 check ondol-collector.service 15
 check ondol-restore.service 15
 check ondol-preflight.service 15
+check ondol-undo.service 15
 
 # Well-formed where the programs are not installed: the same units with a program that is.
 scratch=$(mktemp -d)

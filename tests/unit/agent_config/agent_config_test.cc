@@ -18,16 +18,27 @@ Result<CommandLine> parsed(std::vector<const char*> words) {
   return parse_command_line(static_cast<int>(words.size()), words.data());
 }
 
+TEST(AgentConfig, AnEmptySocketOfTheTrialMeansNone) {
+  const auto none = parse_agent_config("trial: { undo_socket: \"\", preflight_socket: /tmp/p.sock }\n", "agent.yaml");
+  ASSERT_TRUE(none) << render(none.error());
+  EXPECT_EQ(none->undo_socket, "");
+  EXPECT_EQ(none->preflight_socket, "/tmp/p.sock");
+  EXPECT_EQ(parse_agent_config("{}\n", "agent.yaml")->undo_socket, "/run/ondol/undo.sock");
+  EXPECT_FALSE(parse_agent_config("trial: { undo_socket: undo.sock }\n", "agent.yaml"));
+  EXPECT_FALSE(parse_agent_config("trial: { keeper: /run/x }\n", "agent.yaml"));
+}
+
 TEST(AgentConfig, AnEmptyFileMeansTheDefaults) { EXPECT_EQ(parse_agent_config("", "agent.yaml").value(), AgentConfig{}); }
 
 TEST(AgentConfig, EveryKeyIsRead) {
   const auto config = parse_agent_config(
       "collector: { address: \"collector.example:7443\", enroll_address: \"other.example:17444\", server_name: c1 }\n"
       "state_dir: /srv/state\nidentity_dir: /srv/id\nguard_file: /srv/guard.yaml\nlocal_socket: /srv/a.sock\n"
-      "metrics: { listen: \"[::1]:9790\" }\nroutes: { sweep: 500ms, receive_buffer_bytes: 65536 }\n", "agent.yaml");
+      "metrics: { listen: \"[::1]:9790\" }\nroutes: { sweep: 500ms, receive_buffer_bytes: 65536 }\n"
+      "trial: { undo_socket: /run/u.sock, preflight_socket: /run/p.sock }\n", "agent.yaml");
   ASSERT_TRUE(config) << render(config.error());
   EXPECT_EQ(*config, (AgentConfig{"collector.example:7443", "other.example:17444", "c1", "/srv/state", "/srv/id", "/srv/guard.yaml",
-                                  "/srv/a.sock", "[::1]:9790", Milliseconds{500}, 65536}));
+                                  "/srv/a.sock", "[::1]:9790", Milliseconds{500}, 65536, "/run/u.sock", "/run/p.sock"}));
 }
 
 TEST(AgentConfig, AnUnknownKeyIsAnErrorWithItsPlace) {
