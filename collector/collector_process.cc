@@ -94,6 +94,8 @@ Result<void> CollectorProcess::open_core() {
   ONDOL_TRY(runtime_->load());
   backend_ = std::make_unique<StoreEnrollBackend>(*store_, *writer_, *runtime_);
   const Sha256 ca_hash = pki::certificate_der_hash(ca_.certificate);
+  history_ = std::make_unique<HistoryKeeper>(
+      *writer_, HistoryBounds{config_.history_events_per_host, static_cast<int>(config_.history_days)});
   desk_ = std::make_unique<ChangeDesk>(ChangeDesk::Parts{*store_, *writer_, *runtime_, ca_hash});
   return {};
 }
@@ -138,7 +140,20 @@ Result<void> CollectorProcess::turn() {
     const auto renewed = renew_certificate(now);
     if (!renewed) journal::write(journal::Event::server_certificate_failed, ondol::render(renewed.error()));
   }
+  keep_history(now);
   return {};
+}
+
+void CollectorProcess::keep_history(WallTime now) {
+  if (history_->wants_hosts(now)) {
+    auto hosts = runtime_->ask([](const CollectorCore& core) {
+      std::vector<HostId> names;
+      for (const auto& [host, state] : core.hosts()) names.push_back(host);
+      return names;
+    });
+    if (hosts) history_->begin_round(std::move(*hosts), now);
+  }
+  history_->turn(now);
 }
 
 void CollectorProcess::copy_metrics() {

@@ -9,6 +9,7 @@
 #include "collector/config/collector_config.h"
 #include "collector/enroll/enroll_server.h"
 #include "collector/runtime/authority.h"
+#include "collector/runtime/history_keeper.h"
 #include "collector/runtime/runtime_metrics.h"
 #include "collector/runtime/store_enroll_backend.h"
 #include "common/metrics/exposer.h"
@@ -43,6 +44,7 @@ class CollectorProcess {
   Result<void> open_doors();
   Result<void> renew_certificate(WallTime now);
   void copy_metrics();
+  void keep_history(WallTime now);
   store::WriterObservers observers();
 
   CollectorConfig config_;
@@ -61,6 +63,7 @@ class CollectorProcess {
   std::unique_ptr<CollectorRuntime> runtime_;
   std::unique_ptr<StoreEnrollBackend> backend_;
   std::unique_ptr<ChangeDesk> desk_;
+  std::unique_ptr<HistoryKeeper> history_;
   std::unique_ptr<SessionServer> sessions_;
   std::unique_ptr<enroll::EnrollServer> enrolment_;
   std::unique_ptr<AdminServer> admin_;

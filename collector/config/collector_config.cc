@@ -11,6 +11,7 @@ using yaml::Node;
 
 constexpr std::int64_t kMostConnections = 1'000'000;
 constexpr std::size_t kMostNames = 64;
+constexpr std::int64_t kLeastEvents = 1'000, kMostEvents = 10'000'000, kMostDays = 36'500;
 
 Error at(const Node& node, std::string message, std::string remedy) {
   return {Errc::kInvalidInput, std::move(message), yaml::render(node.place), std::move(remedy)};
@@ -43,9 +44,9 @@ Result<void> read_listen(const Node* node, std::string& into) {
   return {};
 }
 
-Result<void> read_count(const Node* node, std::size_t& into) {
+Result<void> read_count(const Node* node, std::size_t& into, std::int64_t least = 1, std::int64_t most = kMostConnections) {
   if (node == nullptr) return {};
-  const auto number = yaml::read_int(*node, 1, kMostConnections);
+  const auto number = yaml::read_int(*node, least, most);
   if (!number) return fail(number.error());
   into = static_cast<std::size_t>(*number);
   return {};
@@ -99,7 +100,7 @@ Result<CollectorConfig> from_tree(const Node& root) {
   CollectorConfig config;
   if (root.kind == yaml::Kind::kNull) return config;
   if (root.kind != yaml::Kind::kMapping) return fail(at(root, "the file must be a mapping", "write key: value lines"));
-  ONDOL_TRY(yaml::check_keys(root, {"state_dir", "agents", "enroll", "admin", "metrics", "names"}));
+  ONDOL_TRY(yaml::check_keys(root, {"state_dir", "agents", "enroll", "admin", "metrics", "history", "names"}));
   ONDOL_TRY(read_path(root.find("state_dir"), config.state_dir));
   ONDOL_TRY(read_agents(root, config));
   const auto enroll = section(root, "enroll", {"listen"});
@@ -112,6 +113,10 @@ Result<CollectorConfig> from_tree(const Node& root) {
   const auto metrics = section(root, "metrics", {"listen"});
   if (!metrics) return fail(metrics.error());
   ONDOL_TRY(read_listen(in(*metrics, "listen"), config.metrics_listen));
+  const auto history = section(root, "history", {"events_per_host", "days"});
+  if (!history) return fail(history.error());
+  ONDOL_TRY(read_count(in(*history, "events_per_host"), config.history_events_per_host, kLeastEvents, kMostEvents));
+  ONDOL_TRY(read_count(in(*history, "days"), config.history_days, 1, kMostDays));
   ONDOL_TRY(read_names(root.find("names"), config.names));
   return config;
 }

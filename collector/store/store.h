@@ -138,10 +138,19 @@ struct PutToken { TokenRow row; };           // refused (kAlreadyExists) when th
 struct UseToken { Sha256 hash; WallTime at{}; };  // refused (kConflict) when used or unknown: exactly one use wins
 struct PutCertificate { CertificateRow row; };  // a revoked one stays revoked
 struct RevokeCertificates { HostId host; };
+// The oldest rows of a host that lie beyond the bounds go, at most `most_rows` of each kind. Its EventPosition stays.
+struct PruneHost {
+  HostId host;
+  WallTime now{}, events_from{};             // events received earlier go,
+  std::size_t always_keep_events = 0;        // except these newest ones; and whatever is beyond
+  std::size_t keep_events = 0;               // this many
+  std::size_t keep_certificates = 0;         // expired ones go, except these newest ones of all
+  std::size_t most_rows = 0;
+};
 struct AppendAudit { WallTime at{}; std::string actor, action, subject, detail; };
 
 using Write = std::variant<PutRecord, DeleteRecord, PutRevision, PutDesired, PutObserved, AppendEvents, PutDrift,
-                           PutStatus, PutToken, UseToken, PutCertificate, RevokeCertificates, AppendAudit>;
+                           PutStatus, PutToken, UseToken, PutCertificate, RevokeCertificates, PruneHost, AppendAudit>;
 using Batch = std::vector<Write>;
 
 // Thread: one thread at a time calls commit; reads may come from other threads at any time.

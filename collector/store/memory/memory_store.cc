@@ -100,6 +100,28 @@ void revoke(Tables& tables, const HostId& host) {
   }
 }
 
+void prune_events(std::map<EventSequence, EventRow>& events, const PruneHost& write) {
+  const std::size_t before = events.size();
+  auto at = events.begin();
+  for (std::size_t looked = 0; looked < write.most_rows && looked < before; ++looked) {
+    const std::size_t newer = before - looked - 1;
+    const bool is_old = at->second.received < write.events_from && newer >= write.always_keep_events;
+    at = newer >= write.keep_events || is_old ? events.erase(at) : std::next(at);
+  }
+}
+
+void prune_certificates(Tables& tables, const PruneHost& write) {
+  std::vector<std::pair<WallTime, std::string>> newest;
+  for (const auto& [serial, row] : tables.certificates) {
+    if (row.host == write.host) newest.emplace_back(row.not_after, serial);
+  }
+  std::sort(newest.rbegin(), newest.rend());
+  std::size_t gone = 0;
+  for (std::size_t i = newest.size(); i-- > write.keep_certificates && gone < write.most_rows;) {
+    if (newest[i].first < write.now) gone += tables.certificates.erase(newest[i].second);
+  }
+}
+
 void put_revision(Tables& tables, const RevisionRow& row) {
   tables.revisions[row.id] = row;
   tables.current_revision = row.id;
@@ -124,6 +146,7 @@ void store_write(Tables& t, const Write& write) {
                  [&](const UseToken& w) { t.tokens[w.hash].used = w.at; },
                  [&](const PutCertificate& w) { put_certificate(t, w.row); },
                  [&](const RevokeCertificates& w) { revoke(t, w.host); },
+                 [&](const PruneHost& w) { prune_events(t.events[w.host], w), prune_certificates(t, w); },
                  [&](const AppendAudit& w) { append_audit(t, w); },
              },
              write);

@@ -21,6 +21,7 @@ struct RowWriter {
   Result<void> operator()(const UseToken& write);
   Result<void> operator()(const PutCertificate& write);
   Result<void> operator()(const RevokeCertificates& write);
+  Result<void> operator()(const PruneHost& write);
   Result<void> operator()(const AppendAudit& write);
 
   Result<void> delete_labels(const HostId& host);
@@ -143,6 +144,22 @@ Result<void> RowWriter::operator()(const PutCertificate& write) {
 
 Result<void> RowWriter::operator()(const RevokeCertificates& write) {
   return db.query("UPDATE certificates SET revoked = 1 WHERE host = ?").text(write.host.value).run();
+}
+
+// Looks at the oldest rows of the host only; without that many newer ones the inner SELECT is NULL, and nothing goes.
+Result<void> RowWriter::operator()(const PruneHost& write) {
+  const std::string& host = write.host.value;
+  ONDOL_TRY(db.query("DELETE FROM events WHERE host = ? "
+                     "AND sequence IN (SELECT sequence FROM events WHERE host = ? ORDER BY sequence LIMIT ?) "
+                     "AND (sequence <= (SELECT sequence FROM events WHERE host = ? ORDER BY sequence DESC LIMIT 1 OFFSET ?) "
+                     "OR (received_unix_ns < ? AND sequence <= "
+                     "(SELECT sequence FROM events WHERE host = ? ORDER BY sequence DESC LIMIT 1 OFFSET ?)))")
+                .text(host).text(host).number(write.most_rows).text(host).number(write.keep_events)
+                .time(write.events_from).text(host).number(write.always_keep_events).run());
+  return db.query("DELETE FROM certificates WHERE serial IN (SELECT serial FROM certificates WHERE host = ? "
+                  "AND not_after_unix_ns < ? AND serial NOT IN (SELECT serial FROM certificates WHERE host = ? "
+                  "ORDER BY not_after_unix_ns DESC, serial DESC LIMIT ?) ORDER BY not_after_unix_ns LIMIT ?)")
+      .text(host).time(write.now).text(host).number(write.keep_certificates).number(write.most_rows).run();
 }
 
 Result<void> RowWriter::operator()(const AppendAudit& write) {

@@ -23,6 +23,7 @@ TEST(CollectorConfig, EveryKeyIsRead) {
       "enroll: { listen: \"127.0.0.1:17444\" }\n"
       "admin: { socket: /srv/admin.sock, group: ops }\n"
       "metrics: { listen: \"[::1]:19791\" }\n"
+      "history: { events_per_host: 5000, days: 30 }\n"
       "names: [collector.example, 10.0.0.9]\n",
       "collector.yaml");
   ASSERT_TRUE(config) << render(config.error());
@@ -35,7 +36,14 @@ TEST(CollectorConfig, EveryKeyIsRead) {
   EXPECT_EQ(config->admin_socket, "/srv/admin.sock");
   EXPECT_EQ(config->admin_group, "ops");
   EXPECT_EQ(config->metrics_listen, "[::1]:19791");
+  EXPECT_EQ(config->history_events_per_host, 5'000u);
+  EXPECT_EQ(config->history_days, 30u);
   EXPECT_EQ(config->names, (std::vector<std::string>{"collector.example", "10.0.0.9"}));
+}
+
+TEST(CollectorConfig, AHistoryThatKeepsNothingIsAnError) {
+  EXPECT_NE(error_of("history: { events_per_host: 10 }\n"), "no error");
+  EXPECT_NE(error_of("history: { days: 0 }\n"), "no error");
 }
 
 TEST(CollectorConfig, AnUnknownKeyIsAnErrorWithItsPlace) {
