@@ -69,8 +69,10 @@ identity_dir: $dir/identity
 guard_file: $dir/guard.yaml
 local_socket: $dir/agent.sock
 metrics: { listen: "$(address_of "$1"):9790" }
+trial: { undo_socket: $dir/undo.sock, preflight_socket: "$(if has_preflight; then echo "$dir/preflight.sock"; fi)" }
 YAML
 }
+has_preflight() { [ -x "$bin/ondol-preflight" ]; }
 write_cmdb() {
   echo "name,cluster,phase,app_type,app_group,app,service_code,owner,rack,labels"
   local host
@@ -95,14 +97,42 @@ write_layers() {
 
 # ---- processes ----
 is_booted() { [ -e "$lab/booted" ] && [ "$1" != collector ]; }
-alive() { # HOST|collector: is the process this lab started still that process?
-  local file=$lab/$1/pid pid start
+# Beside its agent a host has the parts `undo` and `preflight`: processes of their own that outlive it.
+pid_file() { echo "$lab/$1/${2:+$2.}pid"; }
+alive() { # HOST|collector [PART]: is the process this lab started still that process?
+  local file pid start
+  file=$(pid_file "$@")
   [ -s "$file" ] || return 1
   read -r pid start <"$file"
   [ -r "/proc/$pid/stat" ] && [ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" = "$start" ]
 }
-remember() { echo "$2 $(cut -d' ' -f22 "/proc/$2/stat")" >"$lab/$1/pid"; }
-start_process() { # HOST|collector
+remember() { # HOST|collector PID [PART]
+  echo "$2 $(cut -d' ' -f22 "/proc/$2/stat")" >"$(pid_file "$1" "${3:-}")"
+}
+as_ondol() { # HOST CAPABILITIES CMD...: becomes CMD in the host's namespace, as user ondol with these capabilities only
+  local host=$1 caps=$2; shift 2
+  exec setsid ip netns exec "$(ns_of "$host")" setpriv --reuid ondol --regid ondol --clear-groups \
+    --inh-caps "-all,$caps" --ambient-caps "-all,$caps" --bounding-set "-all,$caps" "$@"
+}
+start_part() { # HOST PART
+  local host=$1 part=$2 dir=$lab/$1
+  ! alive "$host" "$part" || return 0
+  case $part in
+    undo) as_ondol "$host" +net_admin "$bin/ondol-undo" --config "$dir/agent.yaml" >>"$dir/log" 2>&1 </dev/null & ;;
+    # Makes itself a network namespace, which is why it needs more than the agent.
+    preflight) as_ondol "$host" +net_admin,+sys_admin "$bin/ondol-preflight" --socket "$dir/preflight.sock" >>"$dir/log" 2>&1 </dev/null & ;;
+    *) usage_error "a host has the parts undo and preflight" ;;
+  esac
+  remember "$host" $! "$part"
+}
+start_parts() { # HOST: before its agent
+  start_part "$1" undo
+  if has_preflight; then start_part "$1" preflight; fi
+  wait_for 10 "the sockets of $1's undo keeper and preflight (deploy/lab logs --name $name $1)" part_sockets_are_there "$1"
+}
+part_sockets_are_there() { [ -S "$lab/$1/undo.sock" ] && { ! has_preflight || [ -S "$lab/$1/preflight.sock" ]; }; }
+start_process() { # HOST|collector [PART]
+  if [ -n "${2:-}" ]; then start_part "$1" "$2"; return; fi
   ! alive "$1" || fail "$1 is already running"
   if [ "$1" = collector ]; then
     setsid ip netns exec "$core" setpriv --reuid ondol-collector --regid ondol-collector --clear-groups \
@@ -112,20 +142,21 @@ start_process() { # HOST|collector
     return
   else
     rm -f "$lab/$1/agent.sock"
+    start_parts "$1"
     setsid "$deploy/lab-process-events.py" ip netns exec "$(ns_of "$1")" nice -n -10 setpriv --reuid ondol --regid ondol --clear-groups \
       --inh-caps -all,+net_admin --ambient-caps -all,+net_admin --bounding-set -all,+net_admin \
       "$bin/ondol-agent" run --config "$lab/$1/agent.yaml" >>"$lab/$1/log" 2>&1 </dev/null &
   fi
   remember "$1" $!
 }
-stop_process() { # HOST|collector SIGNAL
-  alive "$1" || { echo "$1 is not running" >&2; return 0; }
-  local pid; read -r pid _ <"$lab/$1/pid"
+stop_process() { # HOST|collector SIGNAL [PART]
+  alive "$1" "${3:-}" || { echo "$1${3:+ $3} is not running" >&2; return 0; }
+  local pid file; file=$(pid_file "$1" "${3:-}"); read -r pid _ <"$file"
   kill -"$2" "$pid" 2>/dev/null || true
   local i
-  for ((i = 0; i < 100; ++i)); do alive "$1" || break; sleep 0.1; done
-  ! alive "$1" || kill -KILL "$pid"
-  rm -f "$lab/$1/pid"
+  for ((i = 0; i < 100; ++i)); do alive "$1" "${3:-}" || break; sleep 0.1; done
+  ! alive "$1" "${3:-}" || kill -KILL "$pid"
+  rm -f "$file"
 }
 in_host() { local target=$1; shift; ip netns exec "$(ns_of "$target")" "$@"; }
 show_log() { # HOST|collector
@@ -198,7 +229,9 @@ lab_up() {
 lab_down() {
   local target ns i
   for target in $(host_names) collector; do
-    if alive "$target"; then stop_process "$target" TERM; fi
+    for i in "" undo preflight; do
+      if alive "$target" "$i"; then stop_process "$target" TERM "$i"; fi
+    done
   done
   for ns in $(ip netns list | awk '{print $1}' | grep -E "^ondol-$name-(core|h[0-9]+)\$" || true); do
     for i in $(ip netns pids "$ns"); do kill -KILL "$i" 2>/dev/null || true; done
