@@ -23,7 +23,7 @@ AgentCore::AgentCore(CoreOptions options)
       book_(options_.session.boot_id),
       repairs_(book_),
       watch_(book_, repairs_),
-      generation_(book_, repairs_),
+      generation_(book_, repairs_, {options_.trials, options_.undo_keeper, options_.session.instance_id}),
       withdrawal_(book_),
       session_(options_.session) {}
 
@@ -113,7 +113,7 @@ void AgentCore::on(const Persisted& persisted, Turn& turn) {
     const auto [id, here] = hold_requests_.front();
     hold_requests_.pop_front();
     const char* text = here ? "held" : book_.guard.hold ? "released; the guard file still holds" : "released";
-    turn.out.push_back(Answer{id, error.empty(), error.empty() ? text : std::string(text) + ", but not on disk: " + error});
+    if (id != 0) turn.out.push_back(Answer{id, error.empty(), error.empty() ? text : std::string(text) + ", but not on disk: " + error});
   }
   mark_dirty(kPublishWithin, turn);
 }
@@ -121,7 +121,14 @@ void AgentCore::on(const Persisted& persisted, Turn& turn) {
 void AgentCore::on(const SpoolTrimmed& trimmed, Turn&) { log_.trimmed(trimmed.oldest); }
 void AgentCore::on(const EventsSent& sent, Turn& turn) { session_.on_events_sent(sent.through, turn); }
 void AgentCore::on(const ReportEncoded& encoded, Turn& turn) { session_.on_report_encoded(encoded.digest, turn); }
-void AgentCore::on(const SessionOpened& opened, Turn& turn) { session_.on_opened(opened.host, generation_.status(), turn); }
+void AgentCore::on(const PreflightDone& done, Turn& turn) { generation_.on_preflight(done, turn); }
+void AgentCore::on(const ProbesDone& done, Turn& turn) { generation_.on_probes(done, turn); }
+void AgentCore::on(const ContactMade& made, Turn& turn) { generation_.on_contact(made, turn); }
+void AgentCore::on(const UndoArmed& armed, Turn& turn) { generation_.on_undo_armed(armed, turn); }
+void AgentCore::on(const SessionOpened& opened, Turn& turn) {
+  generation_.host = opened.host;
+  session_.on_opened(opened.host, generation_.status(turn.now.boot), turn);
+}
 void AgentCore::on(const SessionClosed& closed, Turn& turn) { session_.on_closed(closed, turn); }
 
 void AgentCore::on(const SessionReceived& received, Turn& turn) {
@@ -170,26 +177,37 @@ void AgentCore::on(const LocalRequest& request, Turn& turn) {
     case LocalRequest::Verb::kHold:
     case LocalRequest::Verb::kRelease: {
       const bool here = request.verb == LocalRequest::Verb::kHold;
-      change_hold(here, turn);
+      ask_hold(request.id, here, turn);
       if (!here && !repairs_.held && stage_ == Stage::kRunning) repairs_.release(turn);
-      hold_requests_.emplace_back(request.id, here);
-      turn.out.push_back(PersistHold{here});
       return;
     }
-    case LocalRequest::Verb::kWithdraw:
-      if (stage_ != Stage::kRunning || working() || repairs_.busy()) {
-        turn.out.push_back(Answer{request.id, false, "busy, try again"});
-        return;
-      }
-      repairs_.forget();
-      generation_.forget(turn);
-      withdrawal_.begin(request.id, request.who, turn);
+    case LocalRequest::Verb::kRollback:
+      if (stage_ != Stage::kRunning || withdrawal_.busy()) return turn.out.push_back(Answer{request.id, false, "busy, try again"});
+      if (generation_.go_back(request.id, request.who, turn)) ask_hold(0, true, turn);  // or the same comes again
       return;
+    case LocalRequest::Verb::kWithdraw: return withdraw(request, turn);
   }
+}
+
+void AgentCore::ask_hold(std::uint64_t request, bool here, Turn& turn) {
+  change_hold(here, turn);
+  hold_requests_.emplace_back(request, here);
+  turn.out.push_back(PersistHold{here});
+}
+
+void AgentCore::withdraw(const LocalRequest& request, Turn& turn) {
+  const char* obstacle = generation_.on_trial() ? "a generation is on trial, roll it back first"
+                         : stage_ != Stage::kRunning || working() || repairs_.busy() ? "busy, try again"
+                                                                                     : nullptr;
+  if (obstacle != nullptr) return turn.out.push_back(Answer{request.id, false, obstacle});
+  repairs_.forget();
+  generation_.forget(turn);
+  withdrawal_.begin(request.id, request.who, turn);
 }
 
 void AgentCore::on(const TimerFired&, Turn& turn) {
   repairs_.on_timer(turn);
+  generation_.on_timer(turn);
   if (session_.is_started()) session_.on_timer(progress(turn.now.boot), turn);
   if (turn.now.boot >= retry_waiting_at_) {
     retry_waiting_at_ = BootTime::max();
@@ -213,21 +231,22 @@ void AgentCore::settle(Turn& turn) {
   if (stage_ == Stage::kRunning && std::exchange(links_changed_, links_changed_ && !fresh_read_) && fresh_read_) {
     repairs_.want_waiting(turn.now.boot);
   }
+  if (stage_ >= Stage::kEnforcing) generation_.advance(turn);
   if (stage_ >= Stage::kEnforcing && !working()) repairs_.flush(turn);
   if (stage_ == Stage::kRunning) generation_.retry_pending(fresh_read_, turn);
   fresh_read_ = false;
   if (stage_ == Stage::kEnforcing) settle_start(turn);
   if (generation_.take_status_changed()) {
-    session_.send_status(generation_.status(), turn);
+    session_.send_status(generation_.status(turn.now.boot), turn);
     mark_dirty({}, turn);  // what follows the numbers on the stream is the value that goes with them
   }
   publish_if_due(turn);
-  session_.pump(!working(), turn);
+  session_.pump(is_settled(), turn);
 }
 
 BootTime AgentCore::wake_at() const {
   // What waits for an answer is not woken for: the answer is an event.
-  BootTime next = std::min(retry_waiting_at_, session_.next_due());
+  BootTime next = std::min({retry_waiting_at_, session_.next_due(), generation_.next_due()});
   if (!working()) next = std::min(next, next_sweep_);
   if (can_publish()) next = std::min(next, publish_at_);
   if (stage_ == Stage::kRunning && !working()) next = std::min(next, repairs_.next_due());

@@ -20,11 +20,15 @@ namespace ondol::agent {
 struct CoreOptions {
   SessionOptions session;
   Milliseconds sweep{5'000};             // between whole verifications
+  bool trials = false;                   // changes of intent are tried; needs the edges that a trial asks for
+  bool undo_keeper = false;              // another program holds the journal while a change is on trial
 };
 
 // What `status` and the metrics show.
 struct CoreStatus {
   session::GenerationStatus generations;
+  std::optional<BootTime> trial_deadline;      // of a trial that runs
+  std::vector<trial::ProbeResult> probes;      // of the trial that runs, or ran last in this process
   bool ready = false, managed = false, enforces = false;
   bool held_here = false, held_by_guard = false;
   std::size_t wanted = 0, observed = 0, contested = 0;
@@ -60,6 +64,10 @@ class AgentCore {
   void on(const RoutesRead& read, Turn& turn);
   void on(const RoutesApplied& applied, Turn& turn);
   void on(const Persisted& persisted, Turn& turn);
+  void on(const PreflightDone& done, Turn& turn);
+  void on(const ProbesDone& done, Turn& turn);
+  void on(const ContactMade& made, Turn& turn);
+  void on(const UndoArmed& armed, Turn& turn);
   void on(const SpoolTrimmed& trimmed, Turn& turn);
   void on(const EventsSent& sent, Turn& turn);
   void on(const ReportEncoded& encoded, Turn& turn);
@@ -79,11 +87,15 @@ class AgentCore {
   void read_soon(Turn& turn);
   void retry_waiting_soon(Turn& turn);
   void change_hold(bool here, Turn& turn);
-  bool can_publish() const { return book_.has_read() && !working() && !repairs_.busy(); }
+  void ask_hold(std::uint64_t request, bool here, Turn& turn);
+  void withdraw(const LocalRequest& request, Turn& turn);
+  bool can_publish() const { return book_.has_read() && is_settled() && !repairs_.busy(); }
   void publish_if_due(Turn& turn);
   void mark_dirty(Milliseconds within, Turn& turn);
   void tell_untold(Turn& turn);
   bool working() const { return generation_.busy() || withdrawal_.busy(); }
+  // The routes are those of one generation, and will be when the collector hears of them.
+  bool is_settled() const { return !working() && !generation_.is_in_hand(); }
   session::ObserverProgress progress(BootTime now) const;
 
   CoreOptions options_;
@@ -104,7 +116,7 @@ class AgentCore {
   std::uint64_t rounds_ = 0;
   std::string observer_error_, storage_error_;
   std::map<DriftKind, std::size_t> drift_;
-  std::deque<std::pair<std::uint64_t, bool>> hold_requests_;  // id, wanted value: each is answered when durable
+  std::deque<std::pair<std::uint64_t, bool>> hold_requests_;  // id (0 = nobody asked), wanted value: each is answered when durable
 };
 
 }  // namespace ondol::agent

@@ -41,14 +41,19 @@ std::string judge_prefixes(const RouteOp& op, std::span<const RouteOp> operation
   return {};
 }
 
+bool closes(const RouteOp& op) {
+  return op.kind == OpKind::kRemove || op.route.value.type != routes::RouteType::kUnicast;
+}
+
+bool closes_way_to(const IpPrefix& target, const RouteOp& op, std::span<const RouteOp> operations, const GuardView& view) {
+  const IpPrefix& destination = op.route.key.destination;
+  return closes(op) && contains(destination, target) && !has_closer_cover(target, destination, operations, view);
+}
+
 std::string judge_collector_path(const RouteOp& op, std::span<const RouteOp> operations, const GuardView& view) {
-  const bool closes = op.kind == OpKind::kRemove || op.route.value.type != routes::RouteType::kUnicast;
-  if (!closes) return {};
   for (const IpPrefix& collector : view.collector_path) {
-    if (contains(op.route.key.destination, collector) &&
-        !has_closer_cover(collector, op.route.key.destination, operations, view)) {
-      return fmt::format("guard: the collector {} is reached through it", render(collector.address));
-    }
+    if (!closes_way_to(collector, op, operations, view)) continue;
+    return fmt::format("guard: the collector {} is reached through it", render(collector.address));
   }
   return {};
 }
@@ -109,6 +114,23 @@ std::vector<Refusal> judge_operations(std::span<const RouteOp> operations, const
   for (std::size_t i = 0; i < operations.size(); ++i) {
     std::string reason = judge_operation(operations[i], operations, view);
     if (!reason.empty()) refusals.push_back({i, std::move(reason)});
+  }
+  return refusals;
+}
+
+std::vector<Refusal> judge_covers(std::span<const RouteOp> operations, std::span<const trial::ReachTarget> targets,
+                                  const GuardView& view) {
+  std::vector<Refusal> refusals;
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    const auto target = std::find_if(targets.begin(), targets.end(), [&](const trial::ReachTarget& one) {
+      const auto bits = static_cast<std::uint8_t>(address_bits(one.address.family));
+      return closes_way_to({one.address, bits}, operations[i], operations, view);
+    });
+    if (target == targets.end()) continue;
+    const std::string address = render(target->address);
+    const bool is_named = target->name.find(address) != std::string::npos;
+    refusals.push_back({i, fmt::format("cover: {}{}{} is reached through it", target->name, is_named ? "" : " ",
+                                       is_named ? "" : address)});
   }
   return refusals;
 }

@@ -8,6 +8,7 @@
 
 #include "agent/core/change_windows.h"
 #include "common/resources/routes/plan_routes.h"
+#include "common/resources/trial/preflight.h"
 #include "common/session/messages.h"
 
 namespace ondol::agent {
@@ -53,6 +54,10 @@ struct GuardView {
 
 // One refusal per refused operation, in order.
 std::vector<Refusal> judge_operations(std::span<const routes::RouteOp> operations, const GuardView& view);
+
+// A weaker check than a preflight: does something that this change closes lead to a target, with nothing closer beside it?
+std::vector<Refusal> judge_covers(std::span<const routes::RouteOp> operations, std::span<const trial::ReachTarget> targets,
+                                  const GuardView& view);
 
 // Empty = within the share. `owned` is counted from the ledger, not by the planner.
 std::string judge_deletion_share(std::span<const routes::RouteOp> operations, std::size_t owned, int percent);

@@ -78,7 +78,7 @@ std::vector<RouteOp> GenerationApply::leftover() const {
 
 void GenerationApply::judge_read_back(Turn& turn) {
   std::vector<RouteOp> left = leftover();
-  if (left.empty()) return confirm(turn);
+  if (left.empty()) return tried_ ? begin_trial(turn) : confirm(turn);
   const bool all_wait = std::all_of(left.begin(), left.end(),
                                     [this](const RouteOp& op) { return waiting_.contains(op.route.key); });
   const bool progress = left.size() < passing_.size();
@@ -86,7 +86,7 @@ void GenerationApply::judge_read_back(Turn& turn) {
     passing_ = std::move(left);
     return apply(turn);
   }
-  if (all_wait) return confirm(turn);
+  if (all_wait) return tried_ ? begin_trial(turn) : confirm(turn);
   std::vector<RouteObjectState> refused;
   for (const RouteOp& op : left) {
     if (!waiting_.contains(op.route.key)) refused.push_back(object(op.route.key, "not as written when read back", turn));
@@ -95,6 +95,12 @@ void GenerationApply::judge_read_back(Turn& turn) {
 }
 
 void GenerationApply::confirm(Turn& turn) {
+  watch_.rest();
+  const auto& before = book_.confirmed();
+  if (before && before->generation != candidate_.generation && !going_back_) {
+    phase_ = Phase::kPrevious;
+    return turn.out.push_back(PersistPrevious{*before});
+  }
   phase_ = Phase::kConfirmed;
   turn.out.push_back(PersistConfirmed{candidate_});
 }
@@ -103,23 +109,27 @@ void GenerationApply::confirm(Turn& turn) {
 void GenerationApply::tell_confirmed(Turn& turn) {
   applied_ = candidate_.generation;
   undoing_.clear();
+  book_.end_trial();
   for (const auto& [key, text] : waiting_) {
     if (const routes::Route* want = book_.wanted(key)) {
       book_.note(key, RouteState::kWaiting, book_.waiting_reason(*want, text), turn.now.wall);
     }
   }
   repairs_.begin_anew(turn);
+  if (going_back_) return tell_went_back(turn);
   if (!restarted_) {
-    turn.log.append(session::GenerationResult{candidate_.generation, candidate_.revision, GenerationOutcome::kConfirmed,
-                                              guard_note_, {}, counts_.added, counts_.replaced, counts_.removed,
-                                              turn.now.boot - started_},
-                    turn);
+    session::GenerationResult result{candidate_.generation, candidate_.revision, GenerationOutcome::kConfirmed,
+                                     guard_note_.empty() ? trial_note_ : guard_note_, {},
+                                     counts_.added, counts_.replaced, counts_.removed, turn.now.boot - started_};
+    if (trial_began_) result.probes = watch_.seen();
+    if (trial_began_) result.deadline = given_;
+    turn.log.append(std::move(result), turn);
   } else {
     turn.log.append(session::GenerationResult{candidate_.generation, candidate_.revision, GenerationOutcome::kConfirmed,
                                               "restarted: confirmed before the restart", {}, 0, 0, 0, {}},
                     turn);
   }
-  tell(turn, Notice::kGenerationConfirmed,
+  tell(turn, trial_began_ ? Notice::kTrialConfirmed : Notice::kGenerationConfirmed,
        fmt::format("generation {} is in force: {} added, {} replaced, {} removed, {} waiting", candidate_.generation.value,
                    counts_.added, counts_.replaced, counts_.removed, waiting_.size()));
 }
@@ -128,18 +138,21 @@ void GenerationApply::undo(std::string reason, std::vector<RouteObjectState> ref
   reason_ = std::move(reason);
   refused_ = std::move(refused);
   pass_ = 0;
-  undoing_ = inverse(undoing_);
+  // After a while on trial others may have written as well.
+  undoing_ = trial_began_ ? still_needed(journal_->inverse, book_.table()) : inverse(undoing_);
+  watch_.rest();
+  book_.end_trial();
   phase_ = Phase::kUndo;
   turn.out.push_back(ApplyRoutes{ApplyPurpose::kUndo, undoing_});
 }
 
 // An operation whose fate the kernel did not tell may have been done all the same: only a look shows what is left.
 void GenerationApply::judge_undo(const RoutesRead& read, Turn& turn) {
-  if (++pass_ > kMaxPasses) return settle(turn);
+  if (++pass_ > kMaxPasses) return end_undo(turn);
   if (!read.snapshot) return turn.out.push_back(ReadRoutes{ReadPurpose::kAfterUndo, book_.tables(&candidate_)});
   std::vector<RouteOp> left;
   if (journal_ && journal_->boot_id == boot_id_) left = still_needed(journal_->inverse, book_.table());
-  if (left.empty()) return settle(turn);
+  if (left.empty()) return end_undo(turn);
   undone_ += undoing_.size();
   undoing_ = std::move(left);
   phase_ = Phase::kUndo;
@@ -148,29 +161,40 @@ void GenerationApply::judge_undo(const RoutesRead& read, Turn& turn) {
 
 // Undone, or never begun: said, then marked as said, then the journal goes.
 void GenerationApply::settle(Turn& turn) {
-  book_.restore_ledger(ledger_before_);
+  watch_.rest();
+  restore_ownership();
   const std::size_t undone = std::exchange(undone_, 0) + std::exchange(undoing_, {}).size();
   if (refused_.size() > kMaxRefused) refused_.resize(kMaxRefused);
-  tell(turn, Notice::kGenerationRolledBack, fmt::format("generation {}: {}", candidate_.generation.value, reason_));
-  turn.log.append(session::GenerationResult{candidate_.generation, candidate_.revision, GenerationOutcome::kRolledBack,
-                                            std::exchange(reason_, {}), std::exchange(refused_, {}), 0, 0,
-                                            static_cast<std::uint32_t>(undone), turn.now.boot - started_},
-                  turn);
+  const bool was_trial = trial_began_ || (restarted_ && armed_);
+  tell(turn, is_refusal_ ? Notice::kGenerationRefused : was_trial ? Notice::kTrialRolledBack : Notice::kGenerationRolledBack,
+       fmt::format("generation {}: {}", candidate_.generation.value, reason_));
+  session::GenerationResult result{candidate_.generation, candidate_.revision,
+                                   is_refusal_ ? GenerationOutcome::kRefused : GenerationOutcome::kRolledBack,
+                                   reason_, std::exchange(refused_, {}), 0, 0,
+                                   static_cast<std::uint32_t>(undone), turn.now.boot - started_};
+  if (trial_began_) result.probes = watch_.seen();
+  if (trial_began_) result.deadline = given_;
+  if (!going_back_) turn.log.append(std::move(result), turn);
+  if (request_) answer_request(!going_back_, going_back_ ? reason_ : fmt::format("generation {} was undone", candidate_.generation.value), turn);
+  reason_.clear();
   highest_.settled = true;
   phase_ = Phase::kSettle;
   turn.out.push_back(PersistHighest{highest_});
 }
 
 void GenerationApply::finish_undone(Turn& turn) {
-  finish();
+  finish(turn);
   repairs_.want_all(turn);  // whatever the undo could not put back
 }
 
-void GenerationApply::finish() {
+void GenerationApply::finish(Turn& turn) {
   phase_ = Phase::kIdle;
+  going_back_ = false;
+  if (std::exchange(armed_, false)) turn.out.push_back(DisarmUndo{candidate_.generation});
   planned_.clear();
   passing_.clear();
   status_changed_ = true;
+  if (blocked_.starts_with("busy")) blocked_ = repairs_.held ? "held" : "";
   if (pending_ && pending_->generation <= candidate_.generation) pending_.reset();
 }
 

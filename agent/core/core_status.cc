@@ -41,6 +41,7 @@ void AgentCore::on(const Booted& booted, Turn& turn) {
                       options_.session.boot_id);
   generation_.confirmed_unreadable = !stored.confirmed;
   generation_.restore_changes(known_changes(stored.changes, turn), turn.now.boot);
+  generation_.previous = known(stored.previous, "previous generation", turn);
   held_here_ = stored.held;
   repairs_.held = held_here_ || book_.guard.hold;
   turn.out.push_back(ReadRoutes{ReadPurpose::kSweep, book_.tables(nullptr)});
@@ -62,11 +63,12 @@ void AgentCore::settle_start(Turn& turn) {
   stage_ = Stage::kRunning;
   const RepairFigures& round = repairs_.last_round();
   const std::string text = fmt::format("generation {}: {} routes put in place, {} wait",
-                                       generation_.status().running.value, round.enforced,
+                                       generation_.status(std::nullopt).running.value, round.enforced,
                                        book_.in_state(routes::RouteState::kWaiting).size());
   log_.append(session::ObserverNotice{session::ResourceType::kRoutes, "agent_restarted", text}, turn);
   turn.out.push_back(AnnounceReady{});
-  tell(turn, Notice::kReady, text);
+  const bool is_alone = options_.trials && !options_.undo_keeper;
+  tell(turn, Notice::kReady, is_alone ? text + "; no undo keeper is configured: only this agent undoes a trial" : text);
   publish_at_ = turn.now.boot;
   if (!session_.is_started()) session_.start(turn);
 }
@@ -112,7 +114,9 @@ session::ObserverProgress AgentCore::progress(BootTime now) const {
 
 CoreStatus AgentCore::status() const {
   CoreStatus status;
-  status.generations = generation_.status();
+  status.generations = generation_.status(std::nullopt);
+  status.trial_deadline = generation_.trial_deadline();
+  status.probes = generation_.probes();
   status.ready = stage_ == Stage::kRunning;
   status.managed = book_.confirmed() && book_.confirmed()->routes;
   status.enforces = book_.enforces();

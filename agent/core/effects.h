@@ -8,13 +8,16 @@
 #include <vector>
 
 #include "agent/core/stored_state.h"
+#include "common/resources/trial/preflight.h"
 #include "common/session/messages.h"
 
 namespace ondol::agent {
 
 enum class ReadPurpose : std::uint8_t { kSweep, kBeforeApply, kReadBack, kAfterUndo, kWithdraw };
 enum class ApplyPurpose : std::uint8_t { kRepair, kGeneration, kUndo, kWithdraw };
-enum class StoredItem : std::uint8_t { kHighest, kJournal, kConfirmed, kLedger, kJournalRemoval, kHold, kChanges };
+enum class StoredItem : std::uint8_t {
+  kHighest, kJournal, kPrevious, kConfirmed, kLedger, kJournalRemoval, kHold, kChanges,
+};
 
 // ---- the kernel ----
 struct ReadRoutes {  // answered by RoutesRead
@@ -26,10 +29,36 @@ struct ApplyRoutes {  // answered by RoutesApplied
   std::vector<routes::RouteOp> operations;
 };
 
+// ---- the trial of a change; an answer carries the number of its attempt ----
+enum class ProbePhase : std::uint8_t { kBefore, kAfter, kAfterUndo };
+struct Preflight {  // answered by PreflightDone
+  std::uint64_t attempt = 0;
+  std::vector<routes::RouteOp> operations;
+  std::vector<trial::ReachTarget> targets;
+};
+struct RunProbes {  // answered by ProbesDone
+  std::uint64_t attempt = 0;
+  ProbePhase phase = ProbePhase::kBefore;
+  std::vector<trial::ProbeTarget> targets;  // kBefore: the probes that every trial makes on this host come on top
+  Milliseconds within{};
+};
+struct MakeContact {  // answered by ContactMade
+  std::uint64_t attempt = 0;
+  session::Contact contact;
+  Milliseconds within{};
+};
+// Another program undoes what the journal on disk says, unless it is disarmed. Answered by UndoArmed.
+struct ArmUndo {
+  Generation generation;
+  BootTime deadline{};
+};
+struct DisarmUndo { Generation generation; };
+
 // ---- the disk: each is durable when Persisted says so ----
 struct PersistHighest { Highest highest; };
 struct PersistJournal { Journal journal; };
 struct PersistConfirmed { std::optional<DesiredState> state; };  // empty = forget it
+struct PersistPrevious { DesiredState state; };                      // the generation confirmed before
 struct PersistLedger { Ledger ledger; };
 struct RemoveJournal {};
 struct PersistHold { bool held = false; };
@@ -56,6 +85,7 @@ enum class Notice : std::uint8_t {
   kGenerationRolledBack, kGenerationBlocked, kHeld, kReleased, kWithdrawn, kStorageFailed, kStorageRecovered,
   kStateUnreadable, kObserverFailed, kObserverRecovered, kOverrun, kSessionUp, kSessionLost, kGuardRefuses,
   kGuardRemark, kSafeModeEntered, kSafeModeLeft,
+  kTrialBegan, kTrialConfirmed, kTrialRolledBack, kPreflightMissing,
 };
 struct Tell {  // one line of the journal
   Notice notice = Notice::kReady;
@@ -68,8 +98,10 @@ struct Answer {           // to a LocalRequest
   std::string text;
 };
 
-using Effect = std::variant<ReadRoutes, ApplyRoutes, PersistHighest, PersistJournal, PersistConfirmed, PersistLedger,
-                            RemoveJournal, PersistHold, PersistChanges, AppendEvent, TruncateSpool, SettleNumbers, OpenSession, CloseSession,
+using Effect = std::variant<ReadRoutes, ApplyRoutes, Preflight, RunProbes, MakeContact, ArmUndo, DisarmUndo,
+                            PersistHighest, PersistJournal, PersistPrevious, PersistConfirmed, PersistLedger,
+                            RemoveJournal, PersistHold, PersistChanges, AppendEvent, TruncateSpool, SettleNumbers,
+                            OpenSession, CloseSession,
                             SendMessage, SendEvents, EncodeReport, SendValue, Tell, AnnounceReady, Answer>;
 using Effects = std::vector<Effect>;
 

@@ -50,6 +50,22 @@ struct Persisted {
   StoredItem item = StoredItem::kHighest;
   Result<void> result;
 };
+struct PreflightDone {
+  std::uint64_t attempt = 0;
+  Result<trial::PreflightVerdict> verdict;  // kUnavailable: nobody can judge on this host
+};
+struct ProbesDone {
+  std::uint64_t attempt = 0;
+  std::vector<trial::ProbeResult> results;
+};
+struct ContactMade {
+  std::uint64_t attempt = 0;
+  Result<session::ContactReply> reply;
+};
+struct UndoArmed {
+  Generation generation;
+  Result<void> result;
+};
 struct SpoolTrimmed { EventSequence oldest; };   // the bound dropped older ones
 struct EventsSent { EventSequence through; };    // answer to SendEvents
 struct ReportEncoded { Digest digest; };         // answer to EncodeReport
@@ -63,16 +79,17 @@ struct CollectorResolved { std::vector<IpPrefix> path; };  // its addresses, /32
 struct GuardLoaded { GuardRules rules; };
 struct SafeModeSet { std::string reason; };  // "safe_mode: ..."; empty = it ended
 struct LocalRequest {
-  enum class Verb : std::uint8_t { kHold, kRelease, kWithdraw };
+  enum class Verb : std::uint8_t { kHold, kRelease, kWithdraw, kRollback };
   Verb verb = Verb::kHold;
   std::uint64_t id = 0;  // returned in Answer
   std::string who;       // "uid 0 (pid 4121)"
 };
 struct TimerFired {};
 
-using Happening = std::variant<Booted, RoutesTouched, KernelNotice, RoutesRead, RoutesApplied, Persisted, SpoolTrimmed,
-                               EventsSent, ReportEncoded, SessionOpened, SessionReceived, SessionClosed,
-                               CollectorResolved, GuardLoaded, SafeModeSet, LocalRequest, TimerFired>;
+using Happening = std::variant<Booted, RoutesTouched, KernelNotice, RoutesRead, RoutesApplied, Persisted, PreflightDone,
+                               ProbesDone, ContactMade, UndoArmed, SpoolTrimmed, EventsSent, ReportEncoded, SessionOpened,
+                               SessionReceived, SessionClosed, CollectorResolved, GuardLoaded, SafeModeSet, LocalRequest,
+                               TimerFired>;
 
 struct Event {
   Now now;

@@ -49,6 +49,7 @@ void GenerationApply::restore(const std::optional<Highest>& highest, std::option
 
 void GenerationApply::recover(Turn& turn) {
   restarted_ = true;
+  armed_ = journal_ && journal_->deadline != BootTime{};
   const bool survived = journal_ && book_.confirmed() && book_.confirmed()->generation == journal_->candidate.generation;
   if (survived) {  // killed between `confirmed` and the end: the new state stands
     candidate_ = journal_->candidate;
@@ -62,7 +63,7 @@ void GenerationApply::recover(Turn& turn) {
                     (!book_.confirmed() || book_.confirmed()->generation != highest_.generation);
   if (!journal_ && !lost) return;
   candidate_ = journal_ ? journal_->candidate : DesiredState{highest_.generation, highest_.revision, {}, false};
-  reason_ = "restarted: the agent or the host restarted during the apply";
+  reason_ = armed_ ? "restarted during trial" : "restarted: the agent or the host restarted during the apply";
   ledger_before_ = book_.ledger();
   started_ = turn.now.boot;
   // After a reboot the kernel has nothing of the candidate: there is nothing to undo.
@@ -77,7 +78,7 @@ void GenerationApply::offer(DesiredState candidate, Turn& turn) {
   status_changed_ = true;
   if (candidate.generation <= highest_.generation) {
     const bool in_force = book_.confirmed() && book_.confirmed()->generation == candidate.generation;
-    const bool in_hand = busy() && candidate_.generation == candidate.generation;
+    const bool in_hand = phase_ != Phase::kIdle && candidate_.generation == candidate.generation;
     if (in_force || in_hand) return;
     turn.log.append(session::GenerationResult{candidate.generation, candidate.revision, GenerationOutcome::kRefused,
                                               fmt::format("stale: generation {} was accepted before", highest_.generation.value),
@@ -86,7 +87,12 @@ void GenerationApply::offer(DesiredState candidate, Turn& turn) {
     return;
   }
   if (pending_ && pending_->generation > candidate.generation) return;
+  if (is_looking() && candidate.generation <= candidate_.generation) return;
+  if (is_looking()) stop_looking();  // nothing was touched: the newer one takes its place
   if (pending_ && candidate.generation > pending_->generation) budget_free_at_ = {};  // it may be a smaller one
+  if (on_trial()) {
+    return block(std::move(candidate), fmt::format("busy: generation {} is on trial", candidate_.generation.value), turn);
+  }
   if (std::string why = obstacle(turn); !why.empty()) return block(std::move(candidate), std::move(why), turn);
   if (journal_stuck_) return block(std::move(candidate), "storage: the journal cannot be removed", turn);
   if (!book_.has_read()) return block(std::move(candidate), "unknown: routes were not read yet", turn);
@@ -140,17 +146,21 @@ void GenerationApply::block(DesiredState candidate, std::string reason, Turn& tu
 }
 
 void GenerationApply::retry_pending(bool fresh_read, Turn& turn) {
-  if (!pending_ || busy() || repairs_.busy() || is_closed(turn) || journal_stuck_ || !book_.has_read()) return;
+  const bool is_busy = phase_ != Phase::kIdle || repairs_.busy() || retry_at_ > turn.now.boot;
+  if (!pending_ || is_busy || is_closed(turn) || journal_stuck_ || !book_.has_read()) return;
   if (needs_disk_ || (needs_fresh_read_ && !fresh_read)) return;
   offer(*std::exchange(pending_, std::nullopt), turn);
 }
 
 void GenerationApply::begin(DesiredState candidate, Turn& turn) {
   candidate_ = std::move(candidate);
-  blocked_.clear();
+  if (candidate_.generation != given_back_) blocked_.clear();
   needs_fresh_read_ = needs_disk_ = false;
   started_ = turn.now.boot;
-  restarted_ = false;
+  restarted_ = tried_ = trial_began_ = is_refusal_ = false;
+  retry_at_ = {};
+  trial_note_.clear();
+  watch_.end();
   waiting_.clear();
   refused_.clear();
   counts_ = {};
@@ -162,6 +172,7 @@ void GenerationApply::begin(DesiredState candidate, Turn& turn) {
 void GenerationApply::on_read(const RoutesRead& read, Turn& turn) {
   if (phase_ == Phase::kReadBefore && read.purpose == ReadPurpose::kBeforeApply) {
     if (read.snapshot) return plan(turn);
+    if (going_back_) return refuse("unknown: " + read.snapshot.error().message, {}, turn);
     phase_ = Phase::kIdle;  // unknown is not empty: nothing is planned against it
     needs_fresh_read_ = true;
     return block(std::move(candidate_), "unknown: " + read.snapshot.error().message, turn);
@@ -186,7 +197,7 @@ routes::RoutePlan GenerationApply::make_plan() const {
 
 void GenerationApply::plan(Turn& turn) {
   guard_note_.clear();
-  if (writes(candidate_) && !book_.guard.apply_routes) {
+  if (writes(candidate_) && !book_.guard.apply_routes && !going_back_) {
     // Counts as report: nothing is written, and it is said.
     guard_note_ = book_.guard.problem.empty() ? "guard: remote apply of routes is off" : "guard: " + book_.guard.problem;
     candidate_.routes->mode = Mode::kReport;
@@ -194,25 +205,31 @@ void GenerationApply::plan(Turn& turn) {
   }
   const bool write = writes(candidate_) && guard_note_.empty();
   const routes::RoutePlan made = write ? make_plan() : routes::RoutePlan{};
-  if (std::string reason = refusal_of(made); !reason.empty()) return refuse(std::move(reason), {}, turn);
+  if (!going_back_ && is_refused(made, turn)) return;  // what a person puts back here is not for the caps, like an undo
+  planned_ = passing_ = made.operations;
+  const bool looks = options_.trials && !going_back_ && !planned_.empty();
+  looks ? preflight(turn) : commit(turn);
+}
+
+bool GenerationApply::is_refused(const routes::RoutePlan& made, Turn& turn) {
+  if (std::string reason = refusal_of(made); !reason.empty()) {
+    refuse(std::move(reason), {}, turn);
+    return true;
+  }
   std::vector<RouteObjectState> refused;
   for (const Refusal& refusal : book_.judge(made.operations)) {
     refused.push_back(object(made.operations[refusal.index].route.key, refusal.reason, turn));
   }
   if (!refused.empty()) {
     std::string first = refused.front().reason;
-    return refuse(std::move(first), std::move(refused), turn);
+    refuse(std::move(first), std::move(refused), turn);
+    return true;
   }
-  if (std::string reason = over_budget(made.operations.size(), turn); !reason.empty()) {
-    phase_ = Phase::kIdle;
-    return block(std::move(candidate_), std::move(reason), turn);
-  }
-  planned_ = passing_ = made.operations;
-  ledger_before_ = book_.ledger();
-  highest_before_ = highest_;
-  highest_ = {candidate_.generation, candidate_.revision, false};
-  phase_ = Phase::kHighest;
-  turn.out.push_back(PersistHighest{highest_});
+  std::string reason = over_budget(made.operations.size(), turn);
+  if (reason.empty()) return false;
+  phase_ = Phase::kIdle;
+  block(std::move(candidate_), std::move(reason), turn);
+  return true;
 }
 
 std::string GenerationApply::refusal_of(const routes::RoutePlan& made) const {
@@ -231,6 +248,10 @@ std::string GenerationApply::refusal_of(const routes::RoutePlan& made) const {
 }
 
 void GenerationApply::refuse(std::string reason, std::vector<RouteObjectState> refused, Turn& turn) {
+  if (going_back_) {
+    answer_request(false, reason, turn);
+    return finish(turn);
+  }
   tell(turn, Notice::kGenerationRefused, fmt::format("generation {}: {}", candidate_.generation.value, reason));
   if (refused.size() > kMaxRefused) refused.resize(kMaxRefused);
   blocked_ = reason;
@@ -238,7 +259,7 @@ void GenerationApply::refuse(std::string reason, std::vector<RouteObjectState> r
                                             std::move(reason), std::move(refused), 0, 0, 0,
                                             turn.now.boot - started_},
                   turn);
-  finish();
+  finish(turn);
 }
 
 bool GenerationApply::awaits(StoredItem item) const {
@@ -246,16 +267,22 @@ bool GenerationApply::awaits(StoredItem item) const {
     case Phase::kHighest:
     case Phase::kSettle: return item == StoredItem::kHighest;
     case Phase::kJournal: return item == StoredItem::kJournal;
+    case Phase::kPrevious: return item == StoredItem::kPrevious;
     case Phase::kConfirmed: return item == StoredItem::kConfirmed;
     case Phase::kLedger: return item == StoredItem::kLedger;
     case Phase::kJournalRemoval:
     case Phase::kUndoJournalRemoval: return item == StoredItem::kJournalRemoval;
     case Phase::kIdle:
     case Phase::kReadBefore:
+    case Phase::kPreflight:
+    case Phase::kLookBefore:
+    case Phase::kArm:
     case Phase::kApply:
     case Phase::kReadBack:
+    case Phase::kTrial:
     case Phase::kUndo:
-    case Phase::kUndoRead: return false;
+    case Phase::kUndoRead:
+    case Phase::kUndoProbes: return false;
   }
   return false;
 }
@@ -265,13 +292,17 @@ void GenerationApply::on_persisted(const Persisted& persisted, Turn& turn) {
   if (!persisted.result) return awaits(persisted.item) ? step_failed(persisted, turn) : void();
   if (phase_ == Phase::kHighest && persisted.item == StoredItem::kHighest) {
     if (planned_.empty()) return confirm(turn);
-    journal_ = Journal{candidate_, inverse(planned_), boot_id_, {}};
+    journal_ = Journal{candidate_, inverse(planned_), boot_id_, deadline_from(turn.now.boot), watch_.required()};
     phase_ = Phase::kJournal;
     turn.out.push_back(PersistJournal{*journal_});
   } else if (phase_ == Phase::kJournal && persisted.item == StoredItem::kJournal) {
     budget_.note(planned_.size(), turn.now.boot);
     turn.out.push_back(PersistChanges{budget_.stored()});  // before the change: a crash must not give the hour back
-    apply(turn);
+    tried_ && options_.undo_keeper ? arm(turn) : apply(turn);
+  } else if (phase_ == Phase::kPrevious && persisted.item == StoredItem::kPrevious) {
+    previous = book_.confirmed();
+    phase_ = Phase::kConfirmed;
+    turn.out.push_back(PersistConfirmed{candidate_});
   } else if (phase_ == Phase::kConfirmed && persisted.item == StoredItem::kConfirmed) {
     book_.confirm(candidate_);
     book_.keep_only_wanted();
@@ -281,13 +312,13 @@ void GenerationApply::on_persisted(const Persisted& persisted, Turn& turn) {
   } else if (phase_ == Phase::kLedger && persisted.item == StoredItem::kLedger) {
     book_.ledger_changed = false;
     tell_confirmed(turn);
-    if (!journal_) return finish();
+    if (!journal_) return finish(turn);
     phase_ = Phase::kJournalRemoval;
     turn.out.push_back(RemoveJournal{});
   } else if (persisted.item == StoredItem::kJournalRemoval) {
     journal_.reset();
     journal_stuck_ = false;
-    if (phase_ == Phase::kJournalRemoval) finish();
+    if (phase_ == Phase::kJournalRemoval) finish(turn);
     if (phase_ == Phase::kUndoJournalRemoval) finish_undone(turn);
   } else if (phase_ == Phase::kSettle && persisted.item == StoredItem::kHighest) {
     if (!journal_) return finish_undone(turn);
@@ -300,8 +331,9 @@ void GenerationApply::on_persisted(const Persisted& persisted, Turn& turn) {
 void GenerationApply::wait_for_disk(std::string reason, Turn& turn) {
   highest_ = highest_before_;
   journal_.reset();
+  if (going_back_) return refuse(std::move(reason), {}, turn);
   if (!guard_note_.empty()) candidate_.routes->mode = Mode::kEnforce;  // the guard is asked again
-  finish();
+  finish(turn);
   needs_disk_ = true;
   block(std::move(candidate_), std::move(reason), turn);
 }
@@ -312,26 +344,33 @@ void GenerationApply::step_failed(const Persisted& persisted, Turn& turn) {
   switch (phase_) {
     case Phase::kHighest:
     case Phase::kJournal: return wait_for_disk(reason, turn);
+    case Phase::kPrevious:
     case Phase::kConfirmed: return undo(reason, {}, turn);
     case Phase::kLedger:
       journal_stuck_ = journal_.has_value();
       tell_confirmed(turn);
-      return finish();
-    case Phase::kJournalRemoval: journal_stuck_ = true; return finish();
+      return finish(turn);
+    case Phase::kJournalRemoval: journal_stuck_ = true; return finish(turn);
     case Phase::kSettle:
     case Phase::kUndoJournalRemoval:
       journal_stuck_ = journal_.has_value();
       return finish_undone(turn);
     case Phase::kIdle:
     case Phase::kReadBefore:
+    case Phase::kPreflight:
+    case Phase::kLookBefore:
+    case Phase::kArm:
     case Phase::kApply:
     case Phase::kReadBack:
+    case Phase::kTrial:
     case Phase::kUndo:
-    case Phase::kUndoRead: return;
+    case Phase::kUndoRead:
+    case Phase::kUndoProbes: return;
   }
 }
 
 void GenerationApply::forget(Turn& turn) {
+  if (is_looking()) stop_looking();
   highest_.settled = true;
   applied_ = {};
   pending_.reset();
@@ -341,7 +380,7 @@ void GenerationApply::forget(Turn& turn) {
 }
 
 void GenerationApply::on_sweep(Turn& turn) {
-  if (!journal_stuck_ || busy()) return;
+  if (!journal_stuck_ || phase_ != Phase::kIdle) return;
   // The ledger first: without the journal it alone knows what is ours.
   if (book_.ledger_changed) turn.out.push_back(PersistLedger{book_.ledger()});
   turn.out.push_back(RemoveJournal{});
@@ -354,12 +393,16 @@ RouteObjectState GenerationApply::object(const routes::RouteKey& key, std::strin
   return {key, state, std::move(reason), std::nullopt, turn.now.wall};
 }
 
-session::GenerationStatus GenerationApply::status() const {
+session::GenerationStatus GenerationApply::status(std::optional<BootTime> now) const {
   session::GenerationStatus status;
   status.received = received_;
-  status.applied = applied_;
+  status.applied = on_trial() ? candidate_.generation : applied_;
   status.running = book_.confirmed() ? book_.confirmed()->generation : Generation{};
   status.blocked = !blocked_.empty() ? blocked_ : !safe_mode_.empty() ? safe_mode_ : guard_note_;
+  if (on_trial()) status.trial = candidate_.generation;
+  if (on_trial() && now) {
+    status.trial_left = std::max(Milliseconds{}, std::chrono::duration_cast<Milliseconds>(watch_.deadline() - *now));
+  }
   return status;
 }
 

@@ -60,6 +60,7 @@ std::vector<std::uint32_t> RouteBook::tables(const DesiredState* candidate) cons
   };
   add(candidate);
   add(confirmed_ ? &*confirmed_ : nullptr);
+  add(tried_ ? &*tried_ : nullptr);
   for (const auto& [key, entry] : ledger_.entries) named.insert(key.table);
   named.erase(routes::kMainTable);
   return {named.begin(), named.end()};
@@ -153,6 +154,22 @@ void RouteBook::disown(const RouteKey& key) {
   table_.mark_ownership(key, ledger_);
 }
 
+void RouteBook::restore_entry(const RouteKey& key, const Ledger& before) {
+  const auto entry = before.entries.find(key);
+  entry == before.entries.end() ? void(ledger_.entries.erase(key)) : void(ledger_.entries[key] = entry->second);
+  table_.mark_ownership(key, ledger_);
+}
+
+void RouteBook::begin_trial(DesiredState candidate, std::set<RouteKey> touched) {
+  tried_ = std::move(candidate);
+  tried_keys_ = std::move(touched);
+}
+
+void RouteBook::end_trial() {
+  tried_.reset();
+  tried_keys_.clear();
+}
+
 void RouteBook::keep_only_wanted() {
   const auto stale = [this](const auto& entry) {
     const auto held = table_.holders(entry.first);
@@ -186,7 +203,7 @@ std::vector<RouteKey> RouteBook::assess_all(WallTime now) {
   std::vector<RouteKey> off;
   if (!confirmed_ || !confirmed_->routes) return off;
   for (const routes::Route& route : confirmed_->routes->routes) {
-    if (assess(route.key, now) != RouteState::kInSync) off.push_back(route.key);
+    if (!is_tried(route.key) && assess(route.key, now) != RouteState::kInSync) off.push_back(route.key);
   }
   return off;
 }
@@ -267,6 +284,16 @@ std::vector<Refusal> RouteBook::judge(std::span<const routes::RouteOp> operation
   // Looking at every route is for the few operations that a target could be reached through.
   const std::vector<ObservedRoute> around = covers ? routes_to(targets) : std::vector<ObservedRoute>{};
   return judge_operations(operations, {guard, collector_path, around, links});
+}
+
+std::vector<Refusal> RouteBook::judge_reach(std::span<const routes::RouteOp> operations,
+                                            std::span<const trial::ReachTarget> targets) const {
+  std::vector<IpPrefix> addresses;
+  for (const trial::ReachTarget& target : targets) {
+    addresses.push_back({target.address, static_cast<std::uint8_t>(address_bits(target.address.family))});
+  }
+  const std::vector<ObservedRoute> around = routes_to(addresses);
+  return judge_covers(operations, targets, {guard, collector_path, around, links});
 }
 
 session::RoutesReport RouteBook::report() const {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,6 +25,10 @@ class RouteBook {
   const routes::Route* wanted(const routes::RouteKey& key) const;
   bool is_hidden(const routes::ObservedRoute& foreign) const;  // intent says not to look at it
   std::vector<std::uint32_t> tables(const DesiredState* candidate) const;
+  // While a change of intent is on trial, nothing that it touched is judged by what was confirmed before it.
+  void begin_trial(DesiredState candidate, std::set<routes::RouteKey> touched);
+  void end_trial();
+  bool is_tried(const routes::RouteKey& key) const { return tried_keys_.contains(key); }
 
   // ---- what is known ----
   RouteTable& table() { return table_; }
@@ -43,6 +48,7 @@ class RouteBook {
   void made(const routes::RouteOp& op);     // the kernel acknowledged it: table and ledger follow
   void refresh_ledger();                    // what is there of ours and as wanted is the last known value
   void disown(const routes::RouteKey& key);
+  void restore_entry(const routes::RouteKey& key, const Ledger& before);
   void keep_only_wanted();                  // after a generation: ledger entries that intent lacks go
   bool ledger_changed = false;              // since it was last written
 
@@ -60,13 +66,16 @@ class RouteBook {
   // Operations that put these keys right and touch nothing else.
   routes::RoutePlan plan_keys(std::span<const routes::RouteKey> keys) const;
   std::vector<Refusal> judge(std::span<const routes::RouteOp> operations) const;
+  std::vector<Refusal> judge_reach(std::span<const routes::RouteOp> operations,
+                                   std::span<const trial::ReachTarget> targets) const;
   session::RoutesReport report() const;
 
  private:
   std::vector<routes::ObservedRoute> routes_to(const std::vector<IpPrefix>& targets) const;
 
   std::string boot_id_;
-  std::optional<DesiredState> confirmed_;
+  std::optional<DesiredState> confirmed_, tried_;
+  std::set<routes::RouteKey> tried_keys_;
   RouteTable table_;
   Ledger ledger_;
   std::map<routes::RouteKey, session::RouteObjectState> not_in_sync_;

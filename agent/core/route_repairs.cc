@@ -52,7 +52,7 @@ std::vector<RouteKey> RouteRepairs::due(Turn& turn) {
   std::vector<RouteKey> keys;
   std::vector<RouteKey> fights;
   for (auto& [key, wanted] : wanted_) {
-    if (wanted.not_before > turn.now.boot) continue;
+    if (wanted.not_before > turn.now.boot || book_.is_tried(key)) continue;  // a trial ends before its keys are repaired
     const RepairBudget::Verdict verdict = wanted.cause.another_writer ? budget_.judge(key, turn.now.boot)
                                                                       : RepairBudget::Verdict{budget_.is_contested(key), {}};
     wanted.not_before = verdict.not_before;
@@ -270,7 +270,9 @@ bool RouteRepairs::take_needs_read() { return std::exchange(needs_read_, false);
 BootTime RouteRepairs::next_due() const {
   BootTime next = budget_.next_release();
   if (busy() || held || !book_.enforces()) return next;
-  for (const auto& [key, wanted] : wanted_) next = std::min(next, wanted.not_before);
+  for (const auto& [key, wanted] : wanted_) {
+    if (!book_.is_tried(key)) next = std::min(next, wanted.not_before);
+  }
   return next;
 }
 

@@ -146,6 +146,7 @@ void SessionKeeper::send_status(const session::GenerationStatus& status, Turn& t
   if (state_ != SessionState::kUp) return;
   turn.out.push_back(SendMessage{status});
   said_once_ = status;
+  said_at_ = turn.now.boot;
 }
 
 void SessionKeeper::pump(bool value_is_settled, Turn& turn) {
@@ -172,7 +173,11 @@ void SessionKeeper::on_timer(const session::ObserverProgress& progress, Turn& tu
   if (heartbeat_at_ > turn.now.boot) return;
   heartbeat_at_ = turn.now.boot + heartbeat_interval_;
   turn.out.push_back(SendMessage{session::Heartbeat{++heartbeat_, {progress}, turn.now.wall, turn.log.next()}});
-  if (said_once_ && !std::exchange(beats_early_, false)) turn.out.push_back(SendMessage{*std::exchange(said_once_, std::nullopt)});
+  if (!said_once_ || std::exchange(beats_early_, false)) return;
+  session::GenerationStatus again = *std::exchange(said_once_, std::nullopt);
+  const auto since = std::chrono::duration_cast<Milliseconds>(turn.now.boot - said_at_);
+  again.trial_left = std::max(Milliseconds{}, again.trial_left - since);
+  turn.out.push_back(SendMessage{std::move(again)});
 }
 
 BootTime SessionKeeper::next_due() const { return std::min({dial_at_, deadline_, heartbeat_at_, answer_by_, ask_again_at_}); }

@@ -67,6 +67,7 @@ class SessionKeeper {
   std::uint64_t heartbeat_ = 0;
   std::optional<Digest> newest_, held_, value_in_flight_;
   std::optional<session::GenerationStatus> said_once_;
+  BootTime said_at_{};
   bool beats_early_ = false;  // out of turn
   EventSequence sent_, asked_;            // of the spool: up to here, and the first of the last batch
   BootTime ask_again_at_ = BootTime::max();  // the spool could not be read

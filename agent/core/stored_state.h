@@ -33,6 +33,7 @@ struct Journal {
   std::vector<routes::RouteOp> inverse;  // in the order of undoing
   std::string boot_id;
   BootTime deadline{};  // of a trial; zero = none
+  std::vector<trial::ProbeTarget> required{};  // green before the change
   bool operator==(const Journal&) const = default;
 };
 
@@ -54,6 +55,7 @@ struct StoredState {
   EventSequence next_event{1}, oldest_event{1};
   EventSequence unproven_event{1};  // from here on no number was compared yet with what the collector has
   Result<std::vector<AppliedChange>> changes{};  // of intent, lately
+  Result<std::optional<DesiredState>> previous{};  // confirmed before `confirmed`
 };
 
 }  // namespace ondol::agent

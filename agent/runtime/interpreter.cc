@@ -114,6 +114,32 @@ void Interpreter::perform(ApplyRoutes& effect) {
   if (effect.purpose == ApplyPurpose::kUndo) ONDOL_FAILPOINT("after_undo");
 }
 
+void Interpreter::perform(Preflight& effect) {
+  if (ports_.preflight) ports_.preflight(effect);
+  ONDOL_FAILPOINT("after_preflight");
+}
+void Interpreter::perform(RunProbes& effect) {
+  if (ports_.run_probes) ports_.run_probes(effect);
+  switch (effect.phase) {
+    case ProbePhase::kBefore: ONDOL_FAILPOINT("probes_before"); return;
+    case ProbePhase::kAfter: ONDOL_FAILPOINT("probes_after"); return;
+    case ProbePhase::kAfterUndo: ONDOL_FAILPOINT("probes_after_undo"); return;
+  }
+}
+void Interpreter::perform(MakeContact& effect) {
+  if (ports_.make_contact) ports_.make_contact(effect);
+  const bool after = effect.contact.phase == session::ContactPhase::kAfter;
+  if (after) ONDOL_FAILPOINT("contact_after");
+}
+void Interpreter::perform(ArmUndo& effect) {
+  if (ports_.arm_undo) ports_.arm_undo(effect);
+  ONDOL_FAILPOINT("after_armed");
+}
+void Interpreter::perform(DisarmUndo& effect) {
+  if (ports_.disarm_undo) ports_.disarm_undo(effect);
+  ONDOL_FAILPOINT("after_disarmed");
+}
+
 void Interpreter::perform(PersistHighest& effect) {
   answer(StoredItem::kHighest, edges_.state.write_highest(effect.highest));
   ONDOL_FAILPOINT("after_highest");
@@ -121,6 +147,10 @@ void Interpreter::perform(PersistHighest& effect) {
 void Interpreter::perform(PersistJournal& effect) {
   answer(StoredItem::kJournal, edges_.state.write_journal(effect.journal));
   ONDOL_FAILPOINT("after_journal");
+}
+void Interpreter::perform(PersistPrevious& effect) {
+  answer(StoredItem::kPrevious, edges_.state.write_previous(effect.state));
+  ONDOL_FAILPOINT("after_previous");
 }
 void Interpreter::perform(PersistConfirmed& effect) {
   answer(StoredItem::kConfirmed, edges_.state.write_confirmed(effect.state));

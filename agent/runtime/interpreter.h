@@ -26,6 +26,12 @@ struct Edges {
 struct Ports {
   std::function<void()> open_session, close_session;
   std::function<void(const session::ToCollector&)> send;
+  // Of a trial; each posts its answer as an event. A program without them takes no offers.
+  std::function<void(const Preflight&)> preflight;
+  std::function<void(const RunProbes&)> run_probes;
+  std::function<void(const MakeContact&)> make_contact;
+  std::function<void(const ArmUndo&)> arm_undo;
+  std::function<void(const DisarmUndo&)> disarm_undo;
   std::function<void()> ready;
   std::function<void(const Answer&)> answer;
   std::function<void(const Happening&)> saw;  // for the metrics, before the core
@@ -49,8 +55,14 @@ class Interpreter {
   void queue_drained(routes::Drained drained);
   void perform(ReadRoutes& effect);
   void perform(ApplyRoutes& effect);
+  void perform(Preflight& effect);
+  void perform(RunProbes& effect);
+  void perform(MakeContact& effect);
+  void perform(ArmUndo& effect);
+  void perform(DisarmUndo& effect);
   void perform(PersistHighest& effect);
   void perform(PersistJournal& effect);
+  void perform(PersistPrevious& effect);
   void perform(PersistConfirmed& effect);
   void perform(PersistLedger& effect);
   void perform(RemoveJournal& effect);

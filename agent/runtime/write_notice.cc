@@ -13,7 +13,8 @@ journal::Event event_of(Notice notice) {
     case Notice::kRouteContested: return Event::drift_contested;
     case Notice::kGenerationConfirmed: return Event::generation_confirmed;
     case Notice::kGenerationRefused: return Event::generation_refused;
-    case Notice::kGenerationRolledBack: return Event::generation_refused;
+    case Notice::kGenerationRolledBack:
+    case Notice::kTrialRolledBack: return Event::trial_rolled_back;
     case Notice::kGenerationBlocked: return Event::generation_waits;
     case Notice::kHeld: return Event::changes_held;
     case Notice::kReleased: return Event::changes_released;
@@ -29,6 +30,9 @@ journal::Event event_of(Notice notice) {
     case Notice::kGuardRefuses: return Event::guard_refuses;
     case Notice::kGuardRemark: return Event::guard_remark;
     case Notice::kSafeModeEntered: return Event::safe_mode_entered;
+    case Notice::kTrialBegan: return Event::trial_began;
+    case Notice::kTrialConfirmed: return Event::trial_confirmed;
+    case Notice::kPreflightMissing: return Event::preflight_unavailable;
     case Notice::kSafeModeLeft: return Event::safe_mode_left;
   }
   return journal::Event::agent_failed;

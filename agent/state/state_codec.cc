@@ -17,6 +17,23 @@ Result<T> checked(ByteReader& in, T value, const char* what) {
   return value;
 }
 
+void put(ByteWriter& out, const trial::ProbeTarget& target) {
+  out.u8(static_cast<std::uint8_t>(target.kind));
+  out.text(target.name);
+  out.text(ondol::render(target.address));
+  out.u32(target.port);
+}
+void get(ByteReader& in, trial::ProbeTarget& target) {
+  const std::uint8_t kind = in.u8();
+  if (kind < 1 || kind > 5) return in.spoil();
+  target.kind = static_cast<trial::ProbeKind>(kind);
+  target.name = in.text(256);
+  const auto address = parse_address(in.text(64));
+  if (!address) return in.spoil();
+  target.address = *address;
+  target.port = static_cast<std::uint16_t>(in.u32());
+}
+
 }  // namespace
 
 std::string encode(const Journal& journal) {
@@ -26,6 +43,8 @@ std::string encode(const Journal& journal) {
   for (const routes::RouteOp& op : journal.inverse) put(out, op);
   out.text(journal.boot_id);
   out.u64(static_cast<std::uint64_t>(journal.deadline.time_since_epoch().count()));
+  out.u32(static_cast<std::uint32_t>(journal.required.size()));
+  for (const trial::ProbeTarget& target : journal.required) put(out, target);
   return std::move(out).take();
 }
 
@@ -36,6 +55,9 @@ Result<Journal> decode_journal(std::string_view bytes) {
   for (std::uint32_t left = in.count(kMaxObjects); left > 0 && in.good(); --left) get(in, journal.inverse.emplace_back());
   journal.boot_id = in.text(128);
   journal.deadline = BootTime{Nanoseconds{static_cast<std::int64_t>(in.u64())}};
+  if (!in.at_end()) {  // one written before there were trials ends here
+    for (std::uint32_t left = in.count(trial::kMaxProbes); left > 0 && in.good(); --left) get(in, journal.required.emplace_back());
+  }
   if (!candidate) return fail(Errc::kCorrupt, "holds no desired state: " + candidate.error().message);
   journal.candidate = std::move(*candidate);
   return checked(in, std::move(journal), "journal");

@@ -34,6 +34,7 @@ StoredState read_all(const Directory& dir) {
                     false,
                     {},
                     {}};
+  state.previous = read_as<DesiredState>(dir, "previous", wire::decode_desired_state);
   const auto hold = read_framed(dir, "hold", kVersion);
   state.held = !hold || hold->has_value();  // a hold that cannot be read is a hold
   state.changes = read_as<std::vector<AppliedChange>>(dir, "changes", decode_changes).map([](auto changes) {
@@ -80,6 +81,9 @@ Result<void> StateDir::write_journal(const Journal& journal) const {
 }
 Result<void> StateDir::write_confirmed(const std::optional<DesiredState>& state) const {
   return state ? write_framed(dir_, "confirmed", kVersion, wire::encode(*state)) : remove_file(dir_, "confirmed");
+}
+Result<void> StateDir::write_previous(const DesiredState& state) const {
+  return write_framed(dir_, "previous", kVersion, wire::encode(state));
 }
 Result<void> StateDir::write_ledger(const Ledger& ledger) const {
   return write_framed(dir_, "ledger", kVersion, encode(ledger));

@@ -10,7 +10,7 @@
 
 namespace ondol::agent {
 
-// Files: confirmed, journal, ledger, highest, hold, changes, starts; `lock` keeps two agents off one directory.
+// Files: confirmed, previous, journal, ledger, highest, hold, changes, starts; `lock` keeps two agents off one directory.
 // Thread: one. Every write is durable when it returns; on an error the old file stands.
 class StateDir {
  public:
@@ -24,6 +24,7 @@ class StateDir {
   Result<void> write_highest(const Highest& highest) const;
   Result<void> write_journal(const Journal& journal) const;
   Result<void> write_confirmed(const std::optional<DesiredState>& state) const;  // empty = remove
+  Result<void> write_previous(const DesiredState& state) const;
   Result<void> write_ledger(const Ledger& ledger) const;
   Result<void> remove_journal() const;
   Result<void> write_hold(bool held) const;

@@ -77,8 +77,59 @@ void play_guard(AgentWorld& world, const Words& words) {
 }
 void play_local(AgentWorld& world, const std::string& verb) {
   using Verb = agent::LocalRequest::Verb;
-  const Verb asked = verb == "hold" ? Verb::kHold : verb == "release" ? Verb::kRelease : Verb::kWithdraw;
+  static const std::map<std::string, Verb> kVerbs{
+      {"hold", Verb::kHold}, {"release", Verb::kRelease}, {"withdraw", Verb::kWithdraw}, {"rollback", Verb::kRollback}};
+  const Verb asked = kVerbs.at(verb);
   world.happen(agent::LocalRequest{asked, 1, "uid 0"});
+}
+
+std::string rest_of(const Words& words, std::size_t from) {
+  std::string text;
+  for (std::size_t i = from; i < words.size(); ++i) text += (text.empty() ? "" : " ") + words[i];
+  return text;
+}
+
+void play_probe(AgentWorld& world, const Words& words) {
+  using agent::ProbePhase;
+  const ProbePhase phase = words.at(1) == "before" ? ProbePhase::kBefore
+                           : words[1] == "after"   ? ProbePhase::kAfter
+                                                   : ProbePhase::kAfterUndo;
+  const std::pair key{phase, words.at(2)};
+  words.at(3) == "green" ? void(world.trial.red.erase(key)) : void(world.trial.red[key] = rest_of(words, 4));
+}
+
+void play_contact(AgentWorld& world, const Words& words) {
+  const auto phase = words.at(1) == "before" ? session::ContactPhase::kBefore : session::ContactPhase::kAfter;
+  world.trial.dead.erase(phase);
+  world.trial.denied.erase(phase);
+  world.trial.confirms = words.at(2) != "undecided";
+  if (words[2] == "dead") world.trial.dead[phase] = rest_of(words, 3);
+  if (words[2] == "denies") world.trial.denied[phase] = rest_of(words, 3);
+}
+
+void play_preflight(AgentWorld& world, const Words& words) {
+  world.trial.preflight_error.clear();
+  world.trial.unreachable.clear();
+  world.trial.notes.clear();
+  if (words.at(1) == "missing") world.trial.preflight_error = "missing";
+  if (words[1] == "breaks") world.trial.preflight_error = "the scratch namespace broke";
+  if (words[1] == "refuses") world.trial.unreachable[words.at(2)] = rest_of(words, 3);
+  if (words[1] == "notes") world.trial.notes.push_back(rest_of(words, 2));
+}
+
+trial::ProbeTarget parse_probe(const Words& words) {
+  trial::ProbeTarget target;
+  const std::string& where = words.at(2);
+  if (words.at(1) == "inbound") {
+    target.kind = trial::ProbeKind::kInbound;
+    target.port = static_cast<std::uint16_t>(std::stoi(where));
+  } else {
+    target.kind = words[1] == "dns" ? trial::ProbeKind::kDns : trial::ProbeKind::kTcp;
+    target.address = parse_address(where.substr(0, where.find(':'))).value();
+    if (words[1] == "tcp") target.port = static_cast<std::uint16_t>(std::stoi(where.substr(where.find(':') + 1)));
+  }
+  if (words.size() > 3) target.name = words[3];
+  return target;
 }
 
 void play_disk(AgentWorld& world, const Words& words) {
@@ -104,7 +155,15 @@ std::string show(AgentWorld& world, const std::string& what) {
     }
     return text.empty() ? "all in sync\n" : text;
   }
-  return fmt::format("received {} applied {} running {} blocked '{}' session {} held {} writes {}\n",
+  std::string trial;
+  if (status.trial_deadline) {
+    trial = fmt::format("trial {} for {} ms\n", status.generations.trial.value,
+                        std::chrono::ceil<Milliseconds>(*status.trial_deadline - world.now.boot).count());
+  }
+  for (const auto& probe : status.probes) {
+    trial += fmt::format("{} {}: {}\n", trial::render(probe.target), probe.green ? "green" : "red", probe.text);
+  }
+  return trial + fmt::format("received {} applied {} running {} blocked '{}' session {} held {} writes {}\n",
                      status.generations.received.value, status.generations.applied.value, status.generations.running.value,
                      status.generations.blocked, agent::to_string(status.session), status.held_here || status.held_by_guard,
                      world.kernel.writes());
@@ -148,9 +207,18 @@ DesiredState parse_desired(const std::vector<std::string>& lines) {
   if (has("remove")) intent.unlisted = routes::Unlisted::kRemove;
   if (has("ignore")) intent.unlisted = routes::Unlisted::kIgnore;
   state.allow_mass_delete = has("mass_delete");
+  state.trial.enabled = has("trial");
+  for (const std::string& word : words) {
+    if (word.starts_with("deadline=")) state.trial.deadline = std::chrono::duration_cast<Milliseconds>(parse_time(word.substr(9)));
+  }
   for (std::size_t i = 1; i < lines.size(); ++i) {
+    if (lines[i].starts_with("probe ")) {
+      state.trial.probes.push_back(parse_probe(split(lines[i])));
+      continue;
+    }
     for (routes::Route& route : parse_routes(lines[i])) intent.routes.push_back(std::move(route));
   }
+  std::ranges::sort(state.trial.probes);
   std::ranges::sort(intent.routes, {}, &routes::Route::key);
   if (!has("unmanaged")) state.routes = std::move(intent);
   return state;
@@ -173,7 +241,14 @@ std::string play(AgentWorld& world, const std::vector<std::string>& lines) {
       {"hold", [&] { play_local(world, words[0]); }},
       {"release", [&] { play_local(world, words[0]); }},
       {"withdraw", [&] { play_local(world, words[0]); }},
+      {"rollback", [&] { play_local(world, words[0]); }},
       {"guard", [&] { play_guard(world, words); }},
+      {"probe", [&] { play_probe(world, words); }},
+      {"contact", [&] { play_contact(world, words); }},
+      {"preflight", [&] { play_preflight(world, words); }},
+      {"keeper", [&] { world.trial.keeper_refuses = rest_of(words, 2); }},
+      {"world", [&] { world.trial.is_silent = words.at(1) == "silent"; }},
+      {"clock", [&] { world.now.wall += parse_time(words.at(1)); }},
       {"disk", [&] { play_disk(world, words); }},
       {"reads", [&] { world.reads_fail = words.at(1) == "fail"; }},
       {"kernel", [&] { play_kernel(world, words); }},

@@ -47,6 +47,8 @@ AgentWorld::AgentWorld() {
   now.wall = WallTime{Seconds{1'800'000'000}};
   now.boot = BootTime{Seconds{1'000}};
   options.session = {"0.1.0", boot_id, "instance"};
+  options.trials = options.undo_keeper = true;
+  trial.local = {{trial::ProbeKind::kGateway, "", parse_address("10.0.0.1").value(), 0}};
 }
 
 void AgentWorld::boot() {
@@ -63,6 +65,7 @@ void AgentWorld::boot() {
                            disk.events.empty() ? disk.next_event : disk.events.front().sequence,
                            *disk.unproven,
                            disk.changes};
+  state.previous = stored(disk.previous, disk.unreadable == "previous");
   happen(agent::Booted{std::move(state)});
 }
 
@@ -133,11 +136,20 @@ void AgentWorld::set_collector(bool up) {
 
 std::string AgentWorld::take_transcript() {
   if (sweeps_ > 0) transcript_ += fmt::format("({} sweep{})\n", sweeps_, sweeps_ == 1 ? "" : "s");
-  sweeps_ = 0;
+  if (alike_ > 0) transcript_ += fmt::format("({} attempts alike)\n", alike_);
+  sweeps_ = alike_ = 0;
+  last_attempt_.clear();
   return std::exchange(transcript_, {});
 }
 
 void AgentWorld::say(const std::string& text) { transcript_ += text + "\n"; }
+
+void AgentWorld::say_attempt(const std::string& kind, const std::string& text) {
+  std::string& last = last_attempt_[kind];
+  if (last == text) return void(++alike_);
+  last = text;
+  say(kind + text);
+}
 
 void AgentWorld::interpret(const agent::Effect& effect) {
   std::visit([this](const auto& known) { done(known); }, effect);
@@ -150,7 +162,8 @@ void AgentWorld::kill_point(const std::string& name) {
 
 bool AgentWorld::store(StoredItem item) {
   static const std::map<StoredItem, std::string> kNames{{StoredItem::kHighest, "highest"}, {StoredItem::kJournal, "journal"},
-                                                        {StoredItem::kConfirmed, "confirmed"}, {StoredItem::kLedger, "ledger"}};
+                                                        {StoredItem::kConfirmed, "confirmed"}, {StoredItem::kLedger, "ledger"},
+                                                        {StoredItem::kPrevious, "previous"}};
   if (const auto name = kNames.find(item); name != kNames.end() && name->second == full_from) disk.is_full = true;
   if (disk.is_full) {
     say("  (no space left)");
@@ -178,6 +191,93 @@ void AgentWorld::done(const agent::ApplyRoutes& effect) {
   }
   queue_.push_back(std::move(applied));
   if (effect.purpose == ApplyPurpose::kGeneration) kill_point("after_apply");
+  if (effect.purpose == ApplyPurpose::kUndo) kill_point("after_undo");
+}
+
+std::string name_of(const trial::ProbeTarget& target) {
+  if (target.kind == trial::ProbeKind::kInbound) return fmt::format("inbound:{}", target.port);
+  return target.name.empty() ? std::string(trial::to_string(target.kind)) : target.name;
+}
+
+void AgentWorld::done(const agent::Preflight& effect) {
+  std::string targets;
+  for (const auto& target : effect.targets) targets += (targets.empty() ? " for " : ", ") + target.name;
+  say(fmt::format("preflight of {} operations{}", effect.operations.size(), targets));
+  trial::PreflightVerdict verdict{{}, trial.notes};
+  for (std::size_t i = 0; i < effect.operations.size(); ++i) {
+    const auto refused = trial.unreachable.find(ondol::render(effect.operations[i].route.key.destination));
+    if (refused != trial.unreachable.end()) verdict.refusals.push_back({i, refused->second});
+  }
+  agent::PreflightDone done{effect.attempt, std::move(verdict)};
+  if (!trial.preflight_error.empty()) {
+    done.verdict = fail(trial.preflight_error == "missing" ? Errc::kUnavailable : Errc::kIo, trial.preflight_error);
+  }
+  if (!trial.is_silent) queue_.push_back(std::move(done));
+  kill_point("after_preflight");
+}
+
+void AgentWorld::done(const agent::RunProbes& effect) {
+  static constexpr const char* kPhases[] = {"before", "after", "after_undo"};
+  const std::string phase = kPhases[static_cast<int>(effect.phase)];
+  std::vector<trial::ProbeTarget> targets = effect.targets;
+  if (effect.phase == agent::ProbePhase::kBefore) targets.insert(targets.end(), trial.local.begin(), trial.local.end());
+  agent::ProbesDone done{effect.attempt, {}};
+  std::string text;
+  for (const auto& target : targets) {
+    const auto red = trial.red.find({effect.phase, name_of(target)});
+    const bool green = red == trial.red.end();
+    text += fmt::format("{} {} {}", text.empty() ? "" : ",", trial::render(target), green ? "green" : "red");
+    done.results.push_back({target, green, green ? "ok" : red->second, Milliseconds{1}});
+  }
+  say_attempt("probe " + phase + ":", text);
+  if (!trial.is_silent) queue_.push_back(std::move(done));
+  kill_point("probes_" + phase);
+}
+
+void AgentWorld::done(const agent::MakeContact& effect) {
+  const session::Contact& contact = effect.contact;
+  const bool after = contact.phase == session::ContactPhase::kAfter;
+  session::ContactReply reply{contact.generation, after && trial.confirms, {}, {}};
+  for (const std::uint16_t port : contact.inbound_ports) {
+    const trial::ProbeTarget target{trial::ProbeKind::kInbound, {}, {}, port};
+    const auto red = trial.red.find({after ? agent::ProbePhase::kAfter : agent::ProbePhase::kBefore, name_of(target)});
+    reply.inbound.push_back({target, red == trial.red.end(), red == trial.red.end() ? "ok" : red->second, Milliseconds{1}});
+    reply.confirmed = reply.confirmed && reply.inbound.back().green;
+  }
+  const auto denied = trial.denied.find(contact.phase);
+  if (denied != trial.denied.end()) reply.reason = denied->second;
+  reply.confirmed = reply.confirmed && reply.reason.empty();
+  agent::ContactMade made{effect.attempt, std::move(reply)};
+  const auto dead = trial.dead.find(contact.phase);
+  if (dead != trial.dead.end()) made.reply = fail(Errc::kUnavailable, dead->second);
+  say_attempt(after ? "contact after: " : "contact before: ",
+              !made.reply ? made.reply.error().message
+              : !made.reply->reason.empty() ? "no, " + made.reply->reason
+              : made.reply->confirmed ? "confirmed" : "answered");
+  if (!trial.is_silent) queue_.push_back(std::move(made));
+  kill_point(after ? "contact_after" : "contact_before");
+}
+
+void AgentWorld::done(const agent::ArmUndo& effect) {
+  const auto left = std::chrono::ceil<Milliseconds>(effect.deadline - now.boot);
+  say(fmt::format("arm the undo of {} in {} ms", effect.generation.value, left.count()));
+  agent::UndoArmed armed{effect.generation, {}};
+  if (!trial.keeper_refuses.empty()) armed.result = fail(Errc::kUnavailable, trial.keeper_refuses);
+  if (armed.result) trial.armed = effect.generation;
+  if (!trial.is_silent) queue_.push_back(std::move(armed));
+  kill_point("after_armed");
+}
+
+void AgentWorld::done(const agent::DisarmUndo& effect) {
+  say(fmt::format("disarm the undo of {}", effect.generation.value));
+  trial.armed.reset();
+  kill_point("after_disarmed");
+}
+
+void AgentWorld::done(const agent::PersistPrevious& effect) {
+  say(fmt::format("store previous {}", effect.state.generation.value));
+  if (store(StoredItem::kPrevious)) disk.previous = effect.state;
+  kill_point("after_previous");
 }
 
 void AgentWorld::done(const agent::PersistHighest& effect) {
@@ -267,8 +367,11 @@ void AgentWorld::done(const agent::SendMessage& effect) {
   if (hello == nullptr) {
     const auto* status = std::get_if<session::GenerationStatus>(&effect.message);
     if (status == nullptr) return;  // heartbeats are many and alike
-    say(fmt::format("send status: received {} applied {} running {}{}{}", status->received.value, status->applied.value,
-                    status->running.value, status->blocked.empty() ? "" : " blocked ", status->blocked));
+    const std::string on_trial = status->trial == Generation{}
+                                  ? ""
+                                  : fmt::format(" trial {} for {} ms", status->trial.value, status->trial_left.count());
+    say(fmt::format("send status: received {} applied {} running {}{}{}{}", status->received.value, status->applied.value,
+                    status->running.value, on_trial, status->blocked.empty() ? "" : " blocked ", status->blocked));
     return;
   }
   say(fmt::format("send hello: events {} to {}", hello->oldest_event.value, hello->next_event.value - 1));
@@ -348,6 +451,9 @@ std::string body_of(const session::GenerationResult& result) {
   std::string text = fmt::format("generation {} {}{}{} (+{} ~{} -{})", result.generation.value,
                                  kWords[static_cast<int>(result.outcome)], result.reason.empty() ? "" : ": ", result.reason,
                                  result.added, result.replaced, result.removed);
+  for (const auto& probe : result.probes) {
+    text += fmt::format("\n    {} {}: {}", trial::render(probe.target), probe.green ? "green" : "red", probe.text);
+  }
   for (const auto& object : result.refused) text += fmt::format("\n    {}: {}", routes::render(object.key), object.reason);
   return text;
 }

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct FakeDisk {
   std::optional<agent::Journal> journal;
   std::optional<agent::Ledger> ledger;
   std::optional<agent::Highest> highest;
+  std::optional<DesiredState> previous;
   bool held = false;
   std::vector<agent::AppliedChange> changes;
   std::vector<session::HostEvent> events;
@@ -26,6 +28,21 @@ struct FakeDisk {
   bool is_full = false;
   std::string unreadable;  // confirmed | journal | ledger | highest
 };
+
+// How the world answers what a trial asks. As it comes, everything is green and every change is confirmed.
+struct FakeTrial {
+  std::string preflight_error;                       // "missing", or what is broken
+  std::map<std::string, std::string> unreachable;    // destination -> why the preflight refuses it
+  std::vector<std::string> notes;                    // of the preflight
+  std::vector<trial::ProbeTarget> local;             // what every trial probes on this host
+  std::map<std::pair<agent::ProbePhase, std::string>, std::string> red;  // by name_of(target): what is seen
+  std::map<session::ContactPhase, std::string> dead, denied;             // why there is no contact; what the reply says
+  bool confirms = true;
+  bool is_silent = false;                            // nothing is answered any more
+  std::string keeper_refuses;                        // why it cannot be armed
+  std::optional<Generation> armed;
+};
+std::string name_of(const trial::ProbeTarget& target);  // as stories write it: its own name, "gateway", "inbound:22"
 
 // The agent's end of a real conversation. Without one the world itself plays a collector that takes everything.
 class AgentLine {
@@ -44,11 +61,15 @@ class AgentWorld {
   // ---- the world ----
   FakeKernel kernel;
   FakeDisk disk;
+  FakeTrial trial;
   AgentLine* line = nullptr;  // outlives the world
   bool collector_answers = false;
-  std::string kill_at;  // after_highest after_journal after_apply after_readback after_confirmed after_ledger after_journal_removed
+  // after_preflight probes_before contact_before after_highest after_journal after_armed after_apply after_readback
+  // probes_after contact_after after_previous after_confirmed after_ledger after_journal_removed after_disarmed after_undo
+  // probes_after_undo
+  std::string kill_at;
   std::function<void(const std::string&)> at_point;  // called at each of these places
-  std::string full_from;  // highest journal confirmed ledger: the disk is full from this file on
+  std::string full_from;  // highest journal previous confirmed ledger: the disk is full from this file on
   EventSequence welcome_durable;  // what the collector claims to have; 0 = what the hello says
   bool collector_acknowledges = true;
   bool reads_fail = false;
@@ -82,8 +103,14 @@ class AgentWorld {
   void interpret(const agent::Effect& effect);
   void done(const agent::ReadRoutes& effect);
   void done(const agent::ApplyRoutes& effect);
+  void done(const agent::Preflight& effect);
+  void done(const agent::RunProbes& effect);
+  void done(const agent::MakeContact& effect);
+  void done(const agent::ArmUndo& effect);
+  void done(const agent::DisarmUndo& effect);
   void done(const agent::PersistHighest& effect);
   void done(const agent::PersistJournal& effect);
+  void done(const agent::PersistPrevious& effect);
   void done(const agent::PersistConfirmed& effect);
   void done(const agent::PersistLedger& effect);
   void done(const agent::RemoveJournal& effect);
@@ -104,12 +131,14 @@ class AgentWorld {
   bool store(agent::StoredItem item);
   void kill_point(const std::string& name);
   void say(const std::string& text);
+  void say_attempt(const std::string& kind, const std::string& text);  // alike ones are only counted
 
   std::unique_ptr<agent::AgentCore> core_;
   std::deque<agent::Happening> queue_;
   std::string transcript_;
   std::string payload_;  // of `report`
-  std::size_t sweeps_ = 0;
+  std::size_t sweeps_ = 0, alike_ = 0;
+  std::map<std::string, std::string> last_attempt_;
   std::uint64_t random_ = 1;
   bool draining_ = false;
 };

@@ -35,8 +35,9 @@ TEST(ACrash, AtEveryStepOfAnApplyLeavesExactlyTheOldOrExactlyTheNewAfterTheResta
   reference.world.offer(reference.next);
   const auto after = sorted(in_kernel(reference.world));
   ASSERT_NE(after, sorted(reference.before));
-  for (const char* place : {"after_highest", "after_journal", "after_apply", "after_readback", "after_confirmed",
-                            "after_ledger", "after_journal_removed"}) {
+  for (const char* place : {"after_highest", "after_journal", "after_armed", "after_apply", "after_readback", "probes_after",
+                            "contact_after", "after_previous", "after_confirmed", "after_ledger", "after_journal_removed",
+                            "after_disarmed"}) {
     Change change;
     change.world.kill_at = place;
     change.world.offer(change.next);
@@ -63,8 +64,52 @@ TEST(ACrash, BetweenAnyTwoKernelOperationsIsUndone) {
     EXPECT_EQ(sorted(in_kernel(change.world)), sorted(change.before)) << n;
     const auto result = events_of<session::GenerationResult>(change.world).back();
     EXPECT_EQ(result.outcome, session::GenerationOutcome::kRolledBack);
-    EXPECT_TRUE(result.reason.starts_with("restarted: ")) << result.reason;
+    EXPECT_TRUE(result.reason.starts_with("restarted during trial")) << result.reason;
   }
+}
+
+TEST(ACrash, WhileATrialIsBeingUndoneLeavesTheOld) {
+  for (const char* place : {"after_undo", "probes_after_undo", "after_highest", "after_journal_removed", "after_disarmed"}) {
+    Change change;
+    change.world.trial.confirms = false;
+    change.world.offer(change.next);
+    change.world.pass(Seconds{59});
+    ASSERT_TRUE(change.world.core().status().trial_deadline) << place;
+    change.world.kill_at = place;
+    change.world.pass(Seconds{2});
+    ASSERT_TRUE(change.world.was_killed) << place;
+    change.world.boot();
+    EXPECT_EQ(sorted(in_kernel(change.world)), sorted(change.before)) << place;
+    EXPECT_FALSE(change.world.disk.journal) << place;
+    EXPECT_EQ(events_of<session::GenerationResult>(change.world).back().outcome, session::GenerationOutcome::kRolledBack) << place;
+  }
+}
+
+TEST(ACrash, WhileALookIsTakenBeforeTheChangeLeavesNoTrace) {
+  for (const char* place : {"after_preflight", "probes_before", "contact_before"}) {
+    Change change;
+    const std::size_t results = events_of<session::GenerationResult>(change.world).size();
+    change.world.kill_at = place;
+    change.world.offer(change.next);
+    ASSERT_TRUE(change.world.was_killed) << place;
+    change.world.boot();
+    EXPECT_EQ(sorted(in_kernel(change.world)), sorted(change.before)) << place;
+    EXPECT_EQ(events_of<session::GenerationResult>(change.world).size(), results) << place;
+    change.world.offer(change.next);
+    EXPECT_EQ(change.world.core().status().generations.running.value, 2U) << place;
+  }
+}
+
+TEST(ACrash, AfterRepairsDuringATrialLeavesTheOldAndOwnsNothingOfTheNew) {
+  Change change;
+  change.world.trial.confirms = false;
+  change.world.offer(change.next);
+  change.world.edit(session::ChangeKind::kRemoved, many(9).back(), "by hand");  // not of the trial: repaired meanwhile
+  change.world.pass(Seconds{20});
+  change.world.boot();
+  EXPECT_EQ(sorted(in_kernel(change.world)), sorted(change.before));
+  change.world.pass(Seconds{10});
+  EXPECT_EQ(change.world.disk.ledger->entries.size(), 12U);
 }
 
 TEST(ACrash, InTheMiddleOfTheUndoIsUndoneOnceMore) {
@@ -101,7 +146,7 @@ TEST(ARestart, RepeatsNothingOfAnOrderlyApply) {
 }
 
 TEST(AFullDisk, AtAnyFileOfAnApplyLeavesTheOldOrTheNewAndNeverHalf) {
-  for (const char* place : {"highest", "journal", "confirmed", "ledger"}) {
+  for (const char* place : {"highest", "journal", "previous", "confirmed", "ledger"}) {
     Change change;
     change.world.full_from = place;
     change.world.offer(change.next);
@@ -115,7 +160,7 @@ TEST(AFullDisk, AtAnyFileOfAnApplyLeavesTheOldOrTheNewAndNeverHalf) {
     EXPECT_TRUE(change.world.core().status().storage_error.empty()) << place;
     EXPECT_FALSE(change.world.disk.journal) << place;
     // Before the first change nothing was decided: it is applied when the disk takes writes. Undone stays undone.
-    const bool was_undone = place == std::string("confirmed");
+    const bool was_undone = place == std::string("previous") || place == std::string("confirmed");
     EXPECT_EQ(change.world.core().status().generations.running.value, was_undone ? 1U : 2U) << place;
     change.next.generation = Generation{3};
     change.world.offer(change.next);

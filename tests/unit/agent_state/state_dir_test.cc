@@ -32,6 +32,8 @@ Journal journal() {
   v6.value.mtu = 1400;
   value.inverse.push_back({routes::OpKind::kReplace, v6, 4, routes::ours(routes::blackhole("192.0.2.0/24")), false});
   value.inverse.push_back({routes::OpKind::kAppend, routes::unicast("10.0.0.0/8", "10.0.0.1"), 3, std::nullopt, true});
+  value.required = {{trial::ProbeKind::kTcp, "bastion", parse_address("2001:db8::22").value(), 22},
+                    {trial::ProbeKind::kInbound, "", {}, 443}};
   return value;
 }
 
@@ -50,6 +52,7 @@ TEST(State, ComesBackAsItWasWritten) {
     EXPECT_FALSE(*empty.confirmed || *empty.journal || *empty.ledger || *empty.highest || empty.held);
     ASSERT_TRUE(state->write_confirmed(desired()));
     ASSERT_TRUE(state->write_journal(journal()));
+    ASSERT_TRUE(state->write_previous(desired(2)));
     ASSERT_TRUE(state->write_ledger(ledger()));
     ASSERT_TRUE(state->write_highest({Generation{7}, Revision{"r"}, false}));
     ASSERT_TRUE(state->write_hold(true));
@@ -57,6 +60,7 @@ TEST(State, ComesBackAsItWasWritten) {
   const auto state = StateDir::open(scratch.path());
   const StoredState read = state->read();
   EXPECT_EQ(**read.confirmed, desired());
+  EXPECT_EQ(**read.previous, desired(2));
   EXPECT_EQ(**read.journal, journal());
   EXPECT_EQ(**read.ledger, ledger());
   EXPECT_EQ(**read.highest, (Highest{Generation{7}, Revision{"r"}, false}));
@@ -88,7 +92,13 @@ TEST(State, BelongsToOneAgentAtATime) {
 
 TEST(AJournal, CutAtAnyByteIsRefused) {
   const std::string bytes = encode(journal());
-  for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(decode_journal(bytes.substr(0, size))) << size;
+  Journal without = journal();
+  without.required.clear();
+  const std::size_t end_without = encode(without).size() - 4;  // one from before there were trials ends here
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_EQ(decode_journal(bytes.substr(0, size)).has_value(), size == end_without) << size;
+  }
+  EXPECT_EQ(decode_journal(bytes.substr(0, end_without)).value(), without);
   EXPECT_FALSE(decode_journal(bytes + "x"));
   EXPECT_EQ(decode_journal(bytes).value(), journal());
 }
