@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -18,16 +19,71 @@ Error no_answer(const Error& why, const std::string& socket) {
           "systemctl status ondol-preflight.socket ondol-preflight.service"};
 }
 
-// A target that this host sends to and its copy does not: the copy is not good enough to judge by.
+// What the copy has to say of a target if it is like this host.
+struct WayOut {
+  routes::InterfaceName interface;
+  std::optional<IpAddress> gateway, source;
+  bool operator==(const WayOut&) const = default;
+};
+
+routes::InterfaceName name_of(const Question& question, int index) {
+  const auto found = std::ranges::find(question.links, index, &HostLink::index);
+  return found == question.links.end() ? routes::InterfaceName{} : found->name;
+}
+
+std::optional<IpAddress> unless_unspecified(const IpAddress& address) {
+  return address.is_unspecified() ? std::nullopt : std::optional(address);
+}
+
+void take_hop(const Question& question, const probes::RouteHops& route, WayOut& way) {
+  way.interface = route.hops.empty() ? routes::InterfaceName{} : name_of(question, route.hops.front().link);
+  way.gateway = route.hops.empty() ? std::nullopt : unless_unspecified(route.hops.front().gateway);
+}
+
+// As a connection asks: first for its source, then for the way from there.
+Result<WayOut> read_way_out(const Question& question, const IpAddress& address) {
+  WayOut way;
+  const auto plain = probes::read_route_to(address);
+  if (!plain && plain.error().code != Errc::kNotFound) return fail(plain.error());
+  if (!plain) return way;
+  take_hop(question, *plain, way);
+  way.source = unless_unspecified(plain->source);
+  if (plain->is_local || !way.source) return way;
+  const auto from_source = probes::read_route_to(address, way.source);
+  if (!from_source && from_source.error().code != Errc::kNotFound) return fail(from_source.error());
+  take_hop(question, from_source ? *from_source : probes::RouteHops{}, way);
+  return way;
+}
+
+bool is_link_local(const IpAddress& address) {
+  return address.family == Family::kIpv6 && address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0) == 0x80;
+}
+
+// A link-local address alone does not say which link it is on: all that is asked of the copy is that it has one too.
+bool is_alike(const IpAddress& target, const WayOut& copied, const WayOut& live) {
+  return is_link_local(target) ? copied.interface.empty() == live.interface.empty() : copied == live;
+}
+
+std::string describe(const WayOut& way) {
+  if (way.interface.empty()) return "not at all";
+  std::string text = "by " + std::string(way.interface.view());
+  if (way.gateway) text += " via " + render(*way.gateway);
+  if (way.source) text += " from " + render(*way.source);
+  return text;
+}
+
+// A target that this host sends to otherwise than its copy: the copy is not good enough to judge by.
 Result<void> compare_with_the_host(const Question& question, const Verdict& verdict) {
   if (verdict.targets.size() != question.targets.size()) return fail(Errc::kCorrupt, "the answer is to another question");
   for (std::size_t i = 0; i < verdict.targets.size(); ++i) {
-    const Reach& copied = verdict.targets[i].before;
-    if (copied.there || !copied.interface.empty()) continue;
-    const auto live = probes::read_route_to(question.targets[i].address);
-    if (!live || (live->hops.empty() && !live->is_local)) continue;
-    return fail(Errc::kUnavailable, "the copy of this host in the scratch namespace does not reach " +
-                                        question.targets[i].name + " as the host does: it cannot judge");
+    const trial::ReachTarget& target = question.targets[i];
+    const Reach& reach = verdict.targets[i].before;
+    const WayOut copied{reach.interface, reach.gateway, reach.source};
+    const auto live = read_way_out(question, target.address);
+    if (!live) return fail(Errc::kUnavailable, "this host cannot be compared with its copy: " + live.error().message);
+    if (is_alike(target.address, copied, *live)) continue;
+    return fail(Errc::kUnavailable, "the copy of this host in the scratch namespace reaches " + target.name + " " +
+                                        describe(copied) + ", the host " + describe(*live) + ": it cannot judge");
   }
   return {};
 }

@@ -124,6 +124,7 @@ std::optional<RouteHops> decode_hops(Bytes message) {
   while (const auto attribute = next_attribute(attributes)) {
     take_hop_attribute(*attribute, single);
     if (attribute->type == RTA_MULTIPATH) take_multipath(attribute->data, route.hops);
+    if (attribute->type == RTA_PREFSRC) route.source = address_of(attribute->data);
   }
   if (route.hops.empty() && single.link != 0) route.hops.push_back(single);
   return route;

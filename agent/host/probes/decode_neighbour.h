@@ -33,6 +33,7 @@ struct RouteHops {
   bool is_default = false;  // 0/0 or ::/0 of table main
   bool is_local = false;    // this host itself
   std::vector<NextHop> hops;
+  IpAddress source{};       // that a lookup gave; unspecified = none
   bool operator==(const RouteHops&) const = default;
 };
 std::optional<RouteHops> decode_hops(Bytes message);  // RTM_NEWROUTE of a dump or a lookup

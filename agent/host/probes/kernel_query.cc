@@ -63,13 +63,15 @@ nlmsghdr* start(std::array<char, 256>& buffer, std::uint16_t type, unsigned flag
 
 }  // namespace
 
-Result<RouteHops> read_route_to(const IpAddress& address) {
+Result<RouteHops> read_route_to(const IpAddress& address, const std::optional<IpAddress>& source) {
   alignas(nlmsghdr) std::array<char, 256> buffer{};
   rtmsg* fixed = nullptr;
   nlmsghdr* request = start(buffer, RTM_GETROUTE, NLM_F_ACK, fixed);
   fixed->rtm_family = kernel_family(address.family);
   fixed->rtm_dst_len = static_cast<unsigned char>(address_bits(address.family));
+  fixed->rtm_src_len = source ? fixed->rtm_dst_len : 0;
   mnl_attr_put(request, RTA_DST, address.octets().size(), address.bytes.data());
+  if (source) mnl_attr_put(request, RTA_SRC, source->octets().size(), source->bytes.data());
   std::optional<RouteHops> found;
   ONDOL_TRY(ask(request, [&found](Bytes message) {
     if (auto hops = decode_hops(message)) found = std::move(*hops);

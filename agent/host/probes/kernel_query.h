@@ -11,7 +11,8 @@
 namespace ondol::probes {
 
 // Thread: any; each call has a socket of its own and waits a second for the kernel at most.
-Result<RouteHops> read_route_to(const IpAddress& address);   // kNotFound: no route leads there
+// kNotFound: no route leads there. `source`: what a connection from this address of ours takes.
+Result<RouteHops> read_route_to(const IpAddress& address, const std::optional<IpAddress>& source = {});
 Result<std::vector<RouteHops>> read_routes(Family family);   // of every table
 // Empty: the kernel knows no such neighbour.
 Result<std::optional<Neighbour>> read_neighbour(int link, const IpAddress& address);

@@ -117,9 +117,22 @@ class Judge {
   }
 
   // Where answers do not come back today either, the way out is what can be lost.
-  bool is_lost(std::size_t target, const std::vector<Path>& now) const {
+  bool is_cut_off(std::size_t target, const std::vector<Path>& now) const {
     if (before_[target].reach.there) return !now[target].reach.there;
     return before_[target].way_out && !now[target].way_out;
+  }
+
+  bool is_lost(std::size_t target, const std::vector<Path>& now) const {
+    const Path& before = before_[target];
+    return is_cut_off(target, now) || (before.way_out && before.partial.empty() && !now[target].partial.empty());
+  }
+
+  std::string_view verb_for(std::size_t target, const std::vector<Path>& now) const {
+    return is_cut_off(target, now) ? "would cut off" : "would cut off a part of the connections to";
+  }
+
+  const std::string& why_lost(std::size_t target, const std::vector<Path>& now) const {
+    return is_cut_off(target, now) ? now[target].reach.text : now[target].partial;
   }
 
   std::vector<std::size_t> lost_in(const std::vector<Path>& now) const {
@@ -175,22 +188,29 @@ class Judge {
     candidate.move_to(position + 1);
     const auto with = paths();
     if (!with) return fail(with.error());
-    std::string names, why;
+    std::vector<std::size_t> costs;
     for (const std::size_t target : lost_in(*with)) {
-      if (is_lost(target, *without)) continue;
-      if (!names.empty()) names += ", ";
-      names += describe(question_.targets[target]);
-      if (why.empty()) why = (*with)[target].reach.text;
+      if (!is_lost(target, *without)) costs.push_back(target);
     }
     const std::size_t operation = candidate.operation_at(position);
-    refuse(operation, fmt::format("{} would cut off {}: {}", describe(question_.operations[operation]), names, why));
+    refuse(operation, describe(question_.operations[operation]) + " " + cost(costs, *with));
     return {};
+  }
+
+  // Told of the first: whole losses and partial ones come from routes alike.
+  std::string cost(const std::vector<std::size_t>& targets, const std::vector<Path>& now) const {
+    std::string names;
+    for (const std::size_t target : targets) {
+      if (!names.empty()) names += ", ";
+      names += describe(question_.targets[target]);
+    }
+    if (targets.empty()) return "would cut something off";
+    return fmt::format("{} {}: {}", verb_for(targets.front(), now), names, why_lost(targets.front(), now));
   }
 
   Result<void> blame_together(const std::vector<Path>& now) {
     for (const std::size_t target : lost_in(now)) {
-      refuse(trial::kNoneAlone, fmt::format("together these changes would cut off {}: {}",
-                                            describe(question_.targets[target]), now[target].reach.text));
+      refuse(trial::kNoneAlone, "together these changes " + cost({target}, now));
     }
     return {};
   }

@@ -39,6 +39,7 @@ struct Path {
   int link = 0;
   bool is_local = false;  // the target is this host
   bool way_out = false;   // packets to it leave, whatever becomes of the answers
+  std::string partial;    // why some of its connections are lost and others are not; empty = none is
 };
 
 // One path per target; `pins` holds as many, empty where the target calls nobody.

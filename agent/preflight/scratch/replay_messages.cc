@@ -69,6 +69,10 @@ constexpr std::array<std::uint16_t, 17> kRuleAttributes{
     FRA_L3MDEV, FRA_UID_RANGE, FRA_IP_PROTO,      FRA_SPORT_RANGE,
     FRA_DPORT_RANGE};
 
+// What the kernel tells of a route and does not decide by.
+constexpr std::array<std::uint16_t, 5> kHarmlessOfRoutes{RTA_MULTIPATH, RTA_NH_ID, RTA_CACHEINFO, RTA_EXPIRES, RTA_PAD};
+constexpr std::array<std::uint16_t, 3> kHarmlessOfRules{FRA_PRIORITY, FRA_PROTOCOL, FRA_PAD};
+
 // Addresses make these, in the scratch namespace as on the host. Of IPv6 the kernel makes them a little after the
 // address: its local ones are replayed, so that the first lookup finds them.
 bool is_made_by_an_address(const rtmsg& fixed, Bytes attributes) {
@@ -179,6 +183,36 @@ bool has_gateway(const Request& route) {
 bool is_group(const Request& nexthop) {
   const auto body = nexthop.body();
   return has_attribute(attributes_of(body, sizeof(nhmsg)), NHA_GROUP);
+}
+
+std::optional<std::uint16_t> strange_in_rule(const Message& message) {
+  fib_rule_hdr fixed{};
+  Bytes attributes;
+  if (!read_fixed(message, RTM_NEWRULE, fixed, attributes) || !is_ip(fixed.family)) return std::nullopt;
+  while (const auto attribute = routes::next_attribute(attributes)) {
+    if (!is_among(attribute->type, kRuleAttributes) && !is_among(attribute->type, kHarmlessOfRules)) return attribute->type;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint16_t> strange_in_route(const Message& message) {
+  rtmsg fixed{};
+  Bytes attributes;
+  if (!replay_route(message) || !read_fixed(message, RTM_NEWROUTE, fixed, attributes)) return std::nullopt;
+  while (const auto attribute = routes::next_attribute(attributes)) {
+    const bool is_known = is_among(attribute->type, kRouteAttributes) || is_among(attribute->type, kNexthopAttributes) ||
+                          is_among(attribute->type, kHarmlessOfRoutes);
+    if (!is_known) return attribute->type;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint16_t> strange_in(const Messages& messages, std::optional<std::uint16_t> (*strange)(const Message&)) {
+  Bytes rest = messages;
+  while (const auto message = routes::next_message(rest)) {
+    if (const auto found = strange(*message)) return found;
+  }
+  return std::nullopt;
 }
 
 std::vector<Request> replay_all(const Messages& messages, std::optional<Request> (*replay)(const Message&)) {

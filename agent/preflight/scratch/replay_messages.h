@@ -16,6 +16,13 @@ std::optional<Request> replay_nexthop(const routes::Message& message);
 std::optional<Request> replay_rule(const routes::Message& message);
 std::optional<Request> replay_route(const routes::Message& message);
 
+// The number of an attribute that would have to be replayed and is not known here: a rule or route made without it would
+// be another one.
+std::optional<std::uint16_t> strange_in_rule(const routes::Message& message);
+std::optional<std::uint16_t> strange_in_route(const routes::Message& message);
+std::optional<std::uint16_t> strange_in(const Messages& messages,
+                                        std::optional<std::uint16_t> (*strange)(const routes::Message&));
+
 bool has_gateway(const Request& route);  // or several nexthops, or a nexthop object: others have to be there first
 bool is_group(const Request& nexthop);
 

@@ -68,6 +68,19 @@ std::vector<Request> in_order(std::vector<Request> nexthops, std::vector<Request
   return ordered;
 }
 
+Result<void> refuse_what_is_strange(const Question& question) {
+  constexpr std::string_view kCannotJudge = "it cannot judge";
+  if (const auto rule = strange_in(question.rules, strange_in_rule)) {
+    return fail(Errc::kUnavailable, fmt::format("a policy rule of this host has the attribute {}, which is not known here: {}",
+                                                *rule, kCannotJudge));
+  }
+  if (const auto route = strange_in(question.routes, strange_in_route)) {
+    return fail(Errc::kUnavailable,
+                fmt::format("a route of this host has the attribute {}, which is not known here: {}", *route, kCannotJudge));
+  }
+  return {};
+}
+
 // Stays when it may not go: what is there is looked at next.
 std::string move_to_a_new_namespace() {
   if (::unshare(CLONE_NEWNET) == 0) return {};
@@ -124,6 +137,7 @@ Result<ScratchNamespace::Contents> ScratchNamespace::read_contents() {
 }
 
 Result<std::vector<std::string>> ScratchNamespace::fill(const Question& question) {
+  ONDOL_TRY(refuse_what_is_strange(question));
   ONDOL_TRY(check());
   ONDOL_TRY(make_links(question));
   ONDOL_TRY(make_rules(replay_all(question.rules, replay_rule)));

@@ -112,7 +112,8 @@ TEST_F(Judge, ACopyThatDoesNotReachWhatTheHostReachesIsNotBelieved) {
   ASSERT_FALSE(verdict);
   EXPECT_EQ(verdict.error().code, Errc::kUnavailable);
   EXPECT_EQ(verdict.error().message,
-            "the copy of this host in the scratch namespace does not reach collector as the host does: it cannot judge");
+            "the copy of this host in the scratch namespace reaches collector not at all, the host by eth0 via 172.16.0.1 from "
+            "10.0.0.1: it cannot judge");
 }
 
 TEST_F(Judge, AGatewayThatIsNotOnTheLinkIsRefusedInTheKernelsWords) {

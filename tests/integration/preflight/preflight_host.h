@@ -94,6 +94,12 @@ class PreflightHost : public routes::RouteHost {
     EXPECT_TRUE(question) << (question ? "" : render(question.error()));
     const auto verdict = preflight::ask(socket_path_, *question);
     EXPECT_TRUE(verdict) << (verdict ? "" : render(verdict.error()));
+    // The way by which the agent asks compares the copy with the host besides.
+    const auto compared = judge_in_scratch(socket_path_, operations, targets);
+    EXPECT_TRUE(compared) << (compared ? "" : render(compared.error()));
+    if (compared && verdict) {
+      EXPECT_EQ(*compared, verdict->judgement);
+    }
     EXPECT_EQ(everything(), before);
     return verdict ? *verdict : Verdict{};
   }

@@ -87,6 +87,21 @@ TEST(ReplayMessages, UnknownAttributesDoNotPass) {
   EXPECT_FALSE(has_gateway(*request));
 }
 
+TEST(ReplayMessages, WhatIsNotKnownOfARuleOrARouteIsNamed) {
+  fib_rule_hdr rule{};
+  rule.family = AF_INET;
+  constexpr std::uint16_t kDscp = 28;
+  EXPECT_EQ(strange_in_rule(Dumped(RTM_NEWRULE, rule).with(FRA_PRIORITY, 5U).with(FRA_FWMARK, 1U).with(FRA_PAD, 0).message()),
+            std::nullopt);
+  EXPECT_EQ(strange_in_rule(Dumped(RTM_NEWRULE, rule).with(FRA_PRIORITY, 5U).with(kDscp, std::uint8_t{8}).message()), kDscp);
+  EXPECT_EQ(strange_in_route(Dumped(RTM_NEWROUTE, route_header()).with(RTA_DST, kAddress).with(RTA_CACHEINFO, 1).message()),
+            std::nullopt);
+  EXPECT_EQ(strange_in_route(Dumped(RTM_NEWROUTE, route_header()).with(RTA_DST, kAddress).with(200, 1).message()), 200);
+  rtmsg cloned = route_header();
+  cloned.rtm_flags = RTM_F_CLONED;
+  EXPECT_EQ(strange_in_route(Dumped(RTM_NEWROUTE, cloned).with(200, 1).message()), std::nullopt);  // not replayed anyway
+}
+
 TEST(ReplayMessages, ANexthopObjectStandsForWhatItIs) {
   const auto request = replay_route(
       Dumped(RTM_NEWROUTE, route_header()).with(RTA_NH_ID, 7U).with(RTA_GATEWAY, kAddress).with(RTA_OIF, 3).message());
