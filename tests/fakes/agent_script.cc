@@ -71,6 +71,7 @@ void play_guard(AgentWorld& world, const Words& words) {
     if (key == "apply") rules.apply_routes = value == "yes";
     if (key == "prefix") rules.protected_prefixes.push_back(parse_prefix(value).value());
     if (key == "interface") rules.protected_interfaces.push_back(value);
+    if (key == "changes") rules.max_changes_per_apply = std::stoul(value);
     if (key == "percent") rules.max_deletion_percent = std::stoi(value);
   }
   world.happen(agent::GuardLoaded{rules});
@@ -243,6 +244,7 @@ std::string play(AgentWorld& world, const std::vector<std::string>& lines) {
       {"withdraw", [&] { play_local(world, words[0]); }},
       {"rollback", [&] { play_local(world, words[0]); }},
       {"guard", [&] { play_guard(world, words); }},
+      {"safe_mode", [&] { world.happen(agent::SafeModeSet{words.at(1) == "ends" ? "" : "safe_mode: " + rest_of(words, 1)}); }},
       {"probe", [&] { play_probe(world, words); }},
       {"contact", [&] { play_contact(world, words); }},
       {"preflight", [&] { play_preflight(world, words); }},

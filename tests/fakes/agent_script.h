@@ -24,7 +24,7 @@ DesiredState parse_desired(const std::vector<std::string>& lines);
 //   preflight ok|missing|breaks|refuses PREFIX TEXT|notes TEXT             keeper ok|refuses TEXT     world silent|answers
 //   clock TIME (a step of the wall clock)
 //   boot | restart | reboot | kill POINT                 collector up|down      pass 10s|5m|2h
-//   hold | release | withdraw | rollback | guard KEY=VALUE...       disk full|ok|wiped|unreadable FILE     reads fail|work
+//   hold | release | withdraw | rollback | guard KEY=VALUE...       safe_mode REASON|ends     disk full|ok|wiped|unreadable FILE     reads fail|work
 //   kernel refuses PREFIX|dies N|any                     show kernel|states|status
 std::string play(fakes::AgentWorld& world, const std::vector<std::string>& lines);
 
