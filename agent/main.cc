@@ -90,7 +90,9 @@ int change(const CommandLine& line, const std::string& verb) {
   if (answer.error().code != Errc::kUnavailable) return complain(answer.error());
   auto parts = open_parts(line.config);
   if (!parts) return complain(parts.error());
-  const auto done = verb == "withdraw" ? withdraw_ours(*parts) : set_hold(*parts, verb == "hold");
+  const auto done = verb == "withdraw"   ? withdraw_ours(*parts)
+                    : verb == "rollback" ? roll_back(line.config, *std::move(parts))
+                                         : set_hold(*parts, verb == "hold");
   if (!done) return complain(done.error());
   fmt::print("{}\n", *done);
   return kDone;
@@ -104,6 +106,7 @@ int dispatch(const CommandLine& line) {
     case Command::kStatus: return show_status(line);
     case Command::kHold: return change(line, "hold");
     case Command::kRelease: return change(line, "release");
+    case Command::kRollback: return change(line, "rollback");
     case Command::kWithdraw: return change(line, "withdraw");
     case Command::kVersion: fmt::print("ondol-agent {}\n", ONDOL_VERSION); return kDone;
   }

@@ -22,7 +22,7 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--state-dir", flags.state_dir, "what the agent remembers");
   app.add_option("--identity-dir", flags.identity_dir, "key and certificate");
   app.add_option("--guard-file", flags.guard_file, "guard.yaml");
-  app.add_option("--local-socket", flags.local_socket, "unix socket for status, hold, release, withdraw");
+  app.add_option("--local-socket", flags.local_socket, "unix socket for status, hold, release, rollback, withdraw");
   app.add_option("--undo-socket", flags.undo_socket, "where ondol-undo listens; '' = trials without it");
   app.add_option("--preflight-socket", flags.preflight_socket, "where ondol-preflight listens; '' = without it");
   app.add_option("--metrics-listen", flags.metrics_listen, "address:port for /metrics");
@@ -50,8 +50,8 @@ Result<AgentConfig> merged(const Flags& flags) {
 Command command_of(const CLI::App& app) {
   static const std::vector<std::pair<const char*, Command>> kCommands{
       {"enroll", Command::kEnroll}, {"inspect", Command::kInspectRoutes}, {"status", Command::kStatus},
-      {"hold", Command::kHold},     {"release", Command::kRelease},       {"withdraw", Command::kWithdraw},
-      {"version", Command::kVersion}};
+      {"hold", Command::kHold},     {"release", Command::kRelease}, {"rollback", Command::kRollback},
+      {"withdraw", Command::kWithdraw}, {"version", Command::kVersion}};
   for (const auto& [name, command] : kCommands) {
     if (app.got_subcommand(name)) return command;
   }
@@ -68,6 +68,7 @@ void declare_commands(CLI::App& app, Flags& flags) {
   status->add_option("-o,--output", flags.output, "table or json")->check(CLI::IsMember({"table", "json"}));
   app.add_subcommand("hold", "write nothing until `release`");
   app.add_subcommand("release", "end a hold; contested objects are tried again");
+  app.add_subcommand("rollback", "go back: from what is being tried, or to the generation before the last; then hold");
   app.add_subcommand("withdraw", "remove everything of ours from this host");
   app.add_subcommand("version", "print the version");
   app.fallthrough();

@@ -7,7 +7,7 @@
 
 namespace ondol::agent {
 
-enum class Command { kRun, kEnroll, kInspectRoutes, kStatus, kHold, kRelease, kWithdraw, kVersion };
+enum class Command { kRun, kEnroll, kInspectRoutes, kStatus, kHold, kRelease, kRollback, kWithdraw, kVersion };
 
 struct CommandLine {
   Command command = Command::kRun;
@@ -17,7 +17,7 @@ struct CommandLine {
 };
 
 // The usage text is the error's message when --help was asked for (kNotFound); kInvalidInput otherwise. Only `run`,
-// `enroll`, `hold`, `release` and `withdraw` read the file; one that was not asked for by name may be missing.
+// `enroll`, `hold`, `release`, `rollback` and `withdraw` read the file; one that was not asked for by name may be missing.
 Result<CommandLine> parse_command_line(int argc, const char* const* argv);
 // ondol-undo: the same flags, and where to listen when the service manager hands over no socket.
 struct UndoLine {

@@ -33,7 +33,7 @@ Result<void> connect_to(int fd, const std::string& path) {
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) return fail(Errc::kInvalidInput, "the path of the socket is too long", path);
   std::memcpy(address.sun_path, path.data(), path.size());
-  const timeval limit{10, 0};
+  const timeval limit{25, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return {};
@@ -60,7 +60,7 @@ Result<LocalAnswered> send_local(const std::string& path, const std::string& ver
   }
   const auto answer = nlohmann::json::parse(bytes, nullptr, false);
   if (!answer.is_object() || !answer.contains("ok") || !answer["ok"].is_boolean()) {
-    return fail(Errc::kUnavailable, "the agent gave no answer within 10 s", path);
+    return fail(Errc::kUnavailable, "the agent gave no answer within 25 s", path);
   }
   const auto text = answer.value("text", nlohmann::json(""));
   return LocalAnswered{answer["ok"].get<bool>(), text.is_string() ? text.get<std::string>() : "",

@@ -13,7 +13,7 @@ struct LocalAnswered {
   std::string status;  // JSON
 };
 
-// Blocks for at most 10 s. kUnavailable: no agent listens there; kRefused: not allowed to connect.
+// Blocks for at most 25 s. kUnavailable: no agent listens there; kRefused: not allowed to connect.
 // Limits: an answer of 4 MiB.
 Result<LocalAnswered> send_local(const std::string& path, const std::string& verb);
 

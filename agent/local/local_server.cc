@@ -24,7 +24,7 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxCallers = 16;
 constexpr std::size_t kMaxRequest = 4096;  // bytes
-constexpr std::chrono::seconds kCallWithin{5};
+constexpr std::chrono::seconds kAskWithin{5}, kAnswerWithin{20};  // a rollback is answered when it is done
 
 std::string encoded(const LocalReply& reply) {
   json body{{"ok", reply.accepted}, {"text", reply.text}};
@@ -57,10 +57,7 @@ class Caller : public std::enable_shared_from_this<Caller<Server>> {
   ~Caller() { --server_->callers; }
 
   void start() {
-    deadline_.expires_after(kCallWithin);
-    deadline_.async_wait([self = this->shared_from_this()](const error_code& error) {
-      if (!error) self->close();
-    });
+    close_after(kAskWithin);
     asio::async_read_until(socket_, asio::dynamic_buffer(request_, kMaxRequest), '\n',
                            [self = this->shared_from_this()](const error_code& error, std::size_t) {
                              error ? self->close() : self->ask();
@@ -82,6 +79,7 @@ class Caller : public std::enable_shared_from_this<Caller<Server>> {
       return answer({false, "only root and the agent's own user may " + call.verb, {}});
     }
     call.who = "uid " + std::to_string(peer.uid) + " (pid " + std::to_string(peer.pid) + ")";
+    close_after(kAnswerWithin);
     server_->handler(call, [self = this->shared_from_this()](LocalReply reply) { self->answer(std::move(reply)); });
   }
 
@@ -90,6 +88,13 @@ class Caller : public std::enable_shared_from_this<Caller<Server>> {
     reply_ = encoded(reply);
     asio::async_write(socket_, asio::buffer(reply_),
                       [self = this->shared_from_this()](const error_code&, std::size_t) { self->close(); });
+  }
+
+  void close_after(std::chrono::seconds limit) {
+    deadline_.expires_after(limit);
+    deadline_.async_wait([self = this->shared_from_this()](const error_code& error) {
+      if (!error) self->close();
+    });
   }
 
   void close() {

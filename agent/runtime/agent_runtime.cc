@@ -197,9 +197,10 @@ void AgentRuntime::on_local(const LocalCall& call, LocalAnswer answer) {
   }
   static const std::map<std::string, LocalRequest::Verb> kVerbs{{"hold", LocalRequest::Verb::kHold},
                                                                 {"release", LocalRequest::Verb::kRelease},
+                                                                {"rollback", LocalRequest::Verb::kRollback},
                                                                 {"withdraw", LocalRequest::Verb::kWithdraw}};
   const auto verb = kVerbs.find(call.verb);
-  if (verb == kVerbs.end()) return answer({false, "unknown verb; there are status, hold, release, withdraw", {}});
+  if (verb == kVerbs.end()) return answer({false, "unknown verb; there are status, hold, release, rollback, withdraw", {}});
   if (asked_.size() >= kMaxAsked) return answer({false, "busy, try again", {}});
   const std::uint64_t id = next_request_++;
   asked_[id] = std::move(answer);

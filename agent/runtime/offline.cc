@@ -49,6 +49,14 @@ Result<std::string> restore_confirmed(const AgentConfig& config, RuntimeParts pa
   return summary(status);
 }
 
+Result<std::string> roll_back(const AgentConfig& config, RuntimeParts parts) {
+  const bool tried = parts.state->read().journal.map([](const auto& journal) { return journal.has_value(); }).value_or(true);
+  ONDOL_TRY(parts.state->write_hold(true));
+  return restore_confirmed(config, std::move(parts)).map([tried](const std::string& text) {
+    return std::string(tried ? "rolled back" : "nothing was being tried, start the agent to go back further") + "; held; " + text;
+  });
+}
+
 Result<std::string> withdraw_ours(const RuntimeParts& parts) {
   const StoredState stored = parts.state->read();
   if (!stored.ledger) return fail(stored.ledger.error());

@@ -11,6 +11,9 @@ namespace ondol::agent {
 // the kernel after 20 s. The text says what is in place and what waits.
 Result<std::string> restore_confirmed(const AgentConfig& config, RuntimeParts parts);
 
+// Holds, and ends what a crash interrupted: nothing of an unconfirmed generation stays.
+Result<std::string> roll_back(const AgentConfig& config, RuntimeParts parts);
+
 // Forgets the confirmed generation and removes every route of ours.
 Result<std::string> withdraw_ours(const RuntimeParts& parts);
 

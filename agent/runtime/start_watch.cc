@@ -27,7 +27,7 @@ void StartWatch::release() {
 void StartWatch::end() { keep(end_cleanly(record_)); }
 
 void StartWatch::keep(StartRecord record) {
-  if (record == record_) return;
+  if (record == record_ && !told_) return;  // what was not written is tried again
   record_ = std::move(record);
   const auto written = state_.write_starts(record_);
   if (!written && !std::exchange(told_, true)) journal::write(journal::Event::agent_state_failed, render(written.error()));

@@ -45,5 +45,30 @@ TEST_F(Offline, AHoldIsObeyedByTheNextStart) {
   EXPECT_EQ(in_kernel().size(), 10U);
 }
 
+TEST_F(Offline, RollbackHoldsAndTakesBackWhatACrashLeft) {
+  const auto nothing = roll_back(config_, parts());
+  ASSERT_TRUE(nothing) << render(nothing.error());
+  EXPECT_EQ(nothing->find("nothing was being tried"), 0U) << *nothing;
+  ASSERT_TRUE(set_hold(parts(), false));
+
+  const routes::Route tried = routes::unicast("10.70.0.0/16", "10.0.0.2");
+  const routes::RouteOp add{routes::OpKind::kAdd, tried, routes::kOurProtocol, std::nullopt, false};
+  {
+    const auto opened = parts();
+    ASSERT_TRUE(opened.state->write_highest({Generation{2}, Revision{"r2"}, false}));
+    Ledger ledger = **opened.state->read().ledger;
+    ledger.entries[tried.key] = {tried.value, true};
+    ASSERT_TRUE(opened.state->write_ledger(ledger));
+    ASSERT_TRUE(opened.state->write_journal({desired(2, {tried}), routes::inverse({add}), read_boot_id(), {}}));
+    EXPECT_TRUE(opened.routes->apply({add}).failures.empty());
+  }
+  EXPECT_EQ(in_kernel().size(), 11U);
+  const auto done = roll_back(config_, parts());
+  ASSERT_TRUE(done) << render(done.error());
+  EXPECT_EQ(done->find("rolled back; held; "), 0U) << *done;
+  EXPECT_EQ(in_kernel().size(), 10U);
+  EXPECT_TRUE(parts().state->read().held);
+}
+
 }  // namespace
 }  // namespace ondol::agent
