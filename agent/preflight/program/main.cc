@@ -36,6 +36,7 @@ int run(const Result<int>& listener, bool is_given) {
     return kFailed;
   }
   auto scratch = ScratchNamespace::enter(is_given);
+  if (!scratch && is_given) refuse_one(*listener, scratch.error(), kIdle);
   const auto served = scratch ? serve(*listener, *scratch, is_given ? std::optional(kIdle) : std::nullopt)
                               : fail(scratch.error());
   if (served) return kDone;

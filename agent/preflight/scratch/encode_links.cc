@@ -22,10 +22,17 @@ ifinfomsg header_for(int index, unsigned flags = 0) {
   return fixed;
 }
 
+// Else the kernel makes one of each a processor, for every link.
+void put_one_queue(Request& request) {
+  request.put_number<std::uint32_t>(IFLA_NUM_TX_QUEUES, 1);
+  request.put_number<std::uint32_t>(IFLA_NUM_RX_QUEUES, 1);
+}
+
 Request create(const HostLink& link) {
   Request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, header_for(link.index));
   request.put_name(IFLA_IFNAME, link.name.view());
   request.put_number<std::uint32_t>(IFLA_GROUP, kLinkGroup);
+  put_one_queue(request);
   const std::size_t info = request.open(IFLA_LINKINFO);
   request.put_name(IFLA_INFO_KIND, "veth");
   const std::size_t data = request.open(IFLA_INFO_DATA);
@@ -33,6 +40,7 @@ Request create(const HostLink& link) {
   request.append_fixed(header_for(kFirstPeer + link.index));
   request.put_name(IFLA_IFNAME, fmt::format("~{}", link.index));
   request.put_number<std::uint32_t>(IFLA_GROUP, kLinkGroup);
+  put_one_queue(request);
   request.close(peer);
   request.close(data);
   request.close(info);
@@ -105,6 +113,12 @@ std::vector<Request> encode_start(std::span<const HostLink> links) {
 Request encode_removal() {
   Request request(RTM_DELLINK, 0, header_for(0));
   request.put_number<std::uint32_t>(IFLA_GROUP, kLinkGroup);
+  return request;
+}
+
+Request encode_name(int index, std::string_view name) {
+  Request request(RTM_NEWLINK, 0, header_for(index));
+  request.put_name(IFLA_IFNAME, name);
   return request;
 }
 

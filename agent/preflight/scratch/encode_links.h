@@ -21,5 +21,6 @@ std::vector<Request> encode_ipv6_settings(std::span<const HostLink> links);
 std::vector<Request> encode_start(std::span<const HostLink> links);
 Request encode_removal();  // of every link of the group
 Request encode_up(int index);
+Request encode_name(int index, std::string_view name);  // of a link that is down
 
 }  // namespace ondol::preflight

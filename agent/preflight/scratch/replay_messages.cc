@@ -59,9 +59,21 @@ std::vector<std::uint8_t> without_state(Bytes multipath) {
   return copy;
 }
 
+// Without for how long it is out of balance, which is told and not taken.
+void put_resilience(Request& request, Bytes settings) {
+  const std::size_t nested = request.open(NHA_RES_GROUP);
+  while (const auto attribute = routes::next_attribute(settings)) {
+    if (is_among<3>(attribute->type,
+                    {NHA_RES_GROUP_BUCKETS, NHA_RES_GROUP_IDLE_TIMER, NHA_RES_GROUP_UNBALANCED_TIMER})) {
+      request.put(attribute->type, attribute->data);
+    }
+  }
+  request.close(nested);
+}
+
 constexpr std::array<std::uint16_t, 9> kRouteAttributes{RTA_DST,  RTA_SRC,   RTA_PRIORITY, RTA_PREFSRC,      RTA_METRICS,
                                                         RTA_FLOW, RTA_TABLE, RTA_PREF,     RTA_TTL_PROPAGATE};
-constexpr std::array<std::uint16_t, 5> kNexthopAttributes{RTA_OIF, RTA_GATEWAY, RTA_VIA, RTA_ENCAP_TYPE, RTA_ENCAP};
+constexpr std::array<std::uint16_t, 4> kNexthopAttributes{RTA_OIF, RTA_GATEWAY, RTA_VIA, RTA_ENCAP_TYPE};
 constexpr std::array<std::uint16_t, 17> kRuleAttributes{
     FRA_DST,    FRA_SRC,   FRA_IIFNAME,           FRA_OIFNAME,
     FRA_GOTO,   FRA_FWMARK, FRA_FLOW,             FRA_TUN_ID,
@@ -69,9 +81,10 @@ constexpr std::array<std::uint16_t, 17> kRuleAttributes{
     FRA_L3MDEV, FRA_UID_RANGE, FRA_IP_PROTO,      FRA_SPORT_RANGE,
     FRA_DPORT_RANGE};
 
-// What the kernel tells of a route and does not decide by.
-constexpr std::array<std::uint16_t, 5> kHarmlessOfRoutes{RTA_MULTIPATH, RTA_NH_ID, RTA_CACHEINFO, RTA_EXPIRES, RTA_PAD};
-constexpr std::array<std::uint16_t, 3> kHarmlessOfRules{FRA_PRIORITY, FRA_PROTOCOL, FRA_PAD};
+// Replayed in another way, or told by the kernel and not decided by.
+constexpr std::array<std::uint16_t, 6> kOtherOfRoutes{RTA_MULTIPATH, RTA_NH_ID,   RTA_ENCAP,
+                                                      RTA_CACHEINFO, RTA_EXPIRES, RTA_PAD};
+constexpr std::array<std::uint16_t, 3> kOtherOfRules{FRA_PRIORITY, FRA_PROTOCOL, FRA_PAD};
 
 // Addresses make these, in the scratch namespace as on the host. Of IPv6 the kernel makes them a little after the
 // address: its local ones are replayed, so that the first lookup finds them.
@@ -124,10 +137,12 @@ std::optional<Request> replay_nexthop(const Message& message) {
   fixed.nh_flags &= RTNH_F_ONLINK;
   Request request(RTM_NEWNEXTHOP, NLM_F_CREATE | NLM_F_EXCL, fixed);
   while (const auto attribute = routes::next_attribute(attributes)) {
-    if (is_among<8>(attribute->type, {NHA_ID, NHA_GROUP, NHA_GROUP_TYPE, NHA_BLACKHOLE, NHA_OIF, NHA_GATEWAY,
-                                      NHA_ENCAP_TYPE, NHA_ENCAP})) {
+    if (is_among<7>(attribute->type,
+                    {NHA_ID, NHA_GROUP, NHA_GROUP_TYPE, NHA_BLACKHOLE, NHA_OIF, NHA_GATEWAY, NHA_ENCAP_TYPE})) {
       request.put(attribute->type, attribute->data);
     }
+    if (attribute->type == NHA_ENCAP) request.put(NHA_ENCAP | NLA_F_NESTED, attribute->data);
+    if (attribute->type == NHA_RES_GROUP) put_resilience(request, attribute->data);
   }
   return request;
 }
@@ -166,6 +181,7 @@ std::optional<Request> replay_route(const Message& message) {
     if (by_object && attribute->type == RTA_NH_ID) request.put(RTA_NH_ID, attribute->data);
     if (by_object) continue;
     if (is_among(attribute->type, kNexthopAttributes)) request.put(attribute->type, attribute->data);
+    if (attribute->type == RTA_ENCAP) request.put(RTA_ENCAP | NLA_F_NESTED, attribute->data);
     if (attribute->type == RTA_MULTIPATH) request.put(RTA_MULTIPATH, Bytes(without_state(attribute->data)));
   }
   return request;
@@ -180,6 +196,29 @@ bool has_gateway(const Request& route) {
   return false;
 }
 
+std::vector<std::uint8_t> key_of(const Request& route) {
+  const auto body = route.body();
+  rtmsg fixed{};
+  std::memcpy(&fixed, body.data(), std::min(sizeof(fixed), body.size()));
+  std::vector<std::uint8_t> key{fixed.rtm_family, fixed.rtm_dst_len, fixed.rtm_tos, fixed.rtm_table};
+  Bytes attributes = attributes_of(body, sizeof(rtmsg));
+  while (const auto attribute = routes::next_attribute(attributes)) {
+    if (!is_among<3>(attribute->type, {RTA_DST, RTA_PRIORITY, RTA_TABLE})) continue;
+    key.push_back(static_cast<std::uint8_t>(attribute->type));
+    key.insert(key.end(), attribute->data.begin(), attribute->data.end());
+  }
+  return key;
+}
+
+std::uint32_t id_of(const Request& nexthop) {
+  const auto body = nexthop.body();
+  Bytes attributes = attributes_of(body, sizeof(nhmsg));
+  while (const auto attribute = routes::next_attribute(attributes)) {
+    if (attribute->type == NHA_ID) return number_of<std::uint32_t>(attribute->data);
+  }
+  return 0;
+}
+
 bool is_group(const Request& nexthop) {
   const auto body = nexthop.body();
   return has_attribute(attributes_of(body, sizeof(nhmsg)), NHA_GROUP);
@@ -190,7 +229,7 @@ std::optional<std::uint16_t> strange_in_rule(const Message& message) {
   Bytes attributes;
   if (!read_fixed(message, RTM_NEWRULE, fixed, attributes) || !is_ip(fixed.family)) return std::nullopt;
   while (const auto attribute = routes::next_attribute(attributes)) {
-    if (!is_among(attribute->type, kRuleAttributes) && !is_among(attribute->type, kHarmlessOfRules)) return attribute->type;
+    if (!is_among(attribute->type, kRuleAttributes) && !is_among(attribute->type, kOtherOfRules)) return attribute->type;
   }
   return std::nullopt;
 }
@@ -201,7 +240,7 @@ std::optional<std::uint16_t> strange_in_route(const Message& message) {
   if (!replay_route(message) || !read_fixed(message, RTM_NEWROUTE, fixed, attributes)) return std::nullopt;
   while (const auto attribute = routes::next_attribute(attributes)) {
     const bool is_known = is_among(attribute->type, kRouteAttributes) || is_among(attribute->type, kNexthopAttributes) ||
-                          is_among(attribute->type, kHarmlessOfRoutes);
+                          is_among(attribute->type, kOtherOfRoutes);
     if (!is_known) return attribute->type;
   }
   return std::nullopt;

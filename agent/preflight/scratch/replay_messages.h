@@ -24,6 +24,9 @@ std::optional<std::uint16_t> strange_in(const Messages& messages,
                                         std::optional<std::uint16_t> (*strange)(const routes::Message&));
 
 bool has_gateway(const Request& route);  // or several nexthops, or a nexthop object: others have to be there first
+// Equal for routes of one table, destination, TOS and metric: the kernel keeps such in the order in which they came.
+std::vector<std::uint8_t> key_of(const Request& route);
+std::uint32_t id_of(const Request& nexthop);
 bool is_group(const Request& nexthop);
 
 // Every message that one of the above turns into a request, in order.

@@ -1,6 +1,7 @@
 #include "agent/preflight/scratch/scratch_namespace.h"
 
 #include <fmt/format.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include <iterator>
 
 #include "agent/preflight/scratch/encode_links.h"
+#include "agent/preflight/scratch/fallback_link.h"
 #include "agent/preflight/scratch/replay_messages.h"
 #include "agent/preflight/scratch/send_requests.h"
 
@@ -21,6 +23,7 @@ using routes::Message;
 using Body = std::vector<std::uint8_t>;
 
 constexpr int kLoopback = 1;
+constexpr std::string_view kRemedy = "start it with PrivateNetwork=yes, or as root";
 constexpr int kMaxRounds = 8;  // gateways that are reached through routes that have gateways, ...
 
 std::string text_of(const routes::Answer& answer) {
@@ -53,16 +56,32 @@ std::vector<Request> minus(const std::vector<Request>& all, const std::vector<Re
   return left;
 }
 
+// The kernel takes the number and nothing else.
+std::vector<Request> as_removals_of_nexthops(const std::vector<Request>& nexthops) {
+  std::vector<Request> removals;
+  for (const Request& nexthop : nexthops) {
+    removals.emplace_back(RTM_DELNEXTHOP, std::uint16_t{0}, nhmsg{});
+    removals.back().put_number(NHA_ID, id_of(nexthop));
+  }
+  return removals;
+}
+
 std::vector<Request> as_removals(std::vector<Request> requests, std::uint16_t type) {
   for (Request& request : requests) request.set_type(type, 0);
   return requests;
 }
 
-// Those whose gateways may be missing come after those that make them reachable.
+// Those whose gateways may be missing come after those that make them reachable; of one key the first is the one in use,
+// so none overtakes another.
 std::vector<Request> in_order(std::vector<Request> nexthops, std::vector<Request> routes) {
   std::ranges::stable_partition(nexthops, [](const Request& r) { return !is_group(r); });
-  const auto through = std::ranges::stable_partition(routes, [](const Request& r) { return !has_gateway(r); });
-  std::vector<Request> ordered(std::make_move_iterator(routes.begin()), std::make_move_iterator(through.begin()));
+  std::vector<Request> ordered, through;
+  std::set<Body> deferred;
+  for (Request& route : routes) {
+    const bool is_deferred = has_gateway(route) || deferred.contains(key_of(route));
+    if (is_deferred) deferred.insert(key_of(route));
+    (is_deferred ? through : ordered).push_back(std::move(route));
+  }
   std::ranges::move(nexthops, std::back_inserter(ordered));
   std::ranges::move(through, std::back_inserter(ordered));
   return ordered;
@@ -81,38 +100,57 @@ Result<void> refuse_what_is_strange(const Question& question) {
   return {};
 }
 
-// Stays when it may not go: what is there is looked at next.
-std::string move_to_a_new_namespace() {
+// Never stays where it was started: what is empty there may be filled by somebody a moment later.
+Result<void> move_to_a_new_namespace() {
   if (::unshare(CLONE_NEWNET) == 0) return {};
-  return fmt::format("it may not make one of its own ({})", std::strerror(errno));
+  return fail(Errc::kRefused, fmt::format("it may not make a network namespace of its own ({})", std::strerror(errno)), "",
+              std::string(kRemedy));
 }
 
 }  // namespace
 
 Result<ScratchNamespace> ScratchNamespace::enter(bool is_given) {
-  const std::string stayed = is_given ? "the service manager gave it this one" : move_to_a_new_namespace();
+  if (!is_given) ONDOL_TRY(move_to_a_new_namespace());
   auto requests = routes::RequestSocket::open();
   if (!requests) return fail(requests.error());
   ScratchNamespace made(std::move(*requests));
-  const std::string remedy = "start it with PrivateNetwork=yes, or as root";
+  ONDOL_TRY(made.set_fallback_links_aside());
   if (const auto checked = made.check(); !checked) {
-    return fail(Errc::kRefused, checked.error().message + "; " + stayed, "", remedy);
+    return fail(Errc::kRefused, checked.error().message, "", std::string(kRemedy));
   }
   ONDOL_TRY(send_all(made.requests_, {encode_up(kLoopback)}, "cannot bring up loopback"));
   made.has_ipv6_ = made.requests_.dump(RTM_GETRULE, AF_INET6, [](const Message&) {}).has_value();
   auto pristine = made.read_contents();
   if (!pristine) return fail(pristine.error());
   const bool has_routes = std::ranges::any_of(pristine->routes, has_gateway) || !pristine->nexthops.empty();
-  if (has_routes) return fail(Errc::kRefused, "this network namespace has routes of its own; " + stayed, "", remedy);
+  if (has_routes) return fail(Errc::kRefused, "this network namespace has routes of its own", "", std::string(kRemedy));
   made.pristine_ = std::move(*pristine);
   return made;
+}
+
+// A host has links of these names too.
+Result<void> ScratchNamespace::set_fallback_links_aside() {
+  bool is_alone = true;
+  std::vector<Request> renamings;
+  const auto whole = requests_.dump(RTM_GETLINK, AF_UNSPEC, [&](const Message& message) {
+    const auto link = message.type == RTM_NEWLINK ? routes::decode_link(message) : std::nullopt;
+    if (!link || link->index == kLoopback) return;
+    if (!is_fallback_link(message)) is_alone = false;
+    fallback_.insert(link->index);
+    renamings.push_back(encode_name(link->index, fmt::format("~fallback{}", link->index)));
+  });
+  if (!whole) return fail(whole.error());
+  if (is_alone) return send_all(requests_, renamings, "cannot rename the links that the kernel made");
+  fallback_.clear();
+  return {};
 }
 
 Result<void> ScratchNamespace::check() {
   std::string foreign;
   const auto whole = requests_.dump(RTM_GETLINK, AF_UNSPEC, [&](const Message& message) {
     const auto link = message.type == RTM_NEWLINK ? routes::decode_link(message) : std::nullopt;
-    if (foreign.empty() && link && link->index != kLoopback && !made_.contains(link->index)) foreign = link->name.view();
+    if (!link || link->index == kLoopback || made_.contains(link->index) || fallback_.contains(link->index)) return;
+    foreign = link->name.view();
   });
   if (!whole) return fail(whole.error());
   if (foreign.empty()) return {};
@@ -211,7 +249,7 @@ Result<bool> ScratchNamespace::remove_extra(const Contents& found) {
     std::ranges::move(as_removals(minus(now, before), type), std::back_inserter(requests));
   };
   remove(found.routes, pristine_.routes, RTM_DELROUTE);
-  remove(found.nexthops, pristine_.nexthops, RTM_DELNEXTHOP);
+  std::ranges::move(as_removals_of_nexthops(minus(found.nexthops, pristine_.nexthops)), std::back_inserter(requests));
   remove(found.addresses, pristine_.addresses, RTM_DELADDR);
   remove(found.rules, pristine_.rules, RTM_DELRULE);
   std::ranges::move(minus(pristine_.rules, found.rules), std::back_inserter(requests));

@@ -15,8 +15,8 @@ namespace ondol::preflight {
 // routes when it came: such a one is somebody's.
 class ScratchNamespace {
  public:
-  // `is_given`: the service manager made one (PrivateNetwork=). Else the process moves to one of its own, or stays when
-  // it may not, if the one that it is in is empty. kRefused when it is not.
+  // `is_given`: the service manager made one (PrivateNetwork=). Else the process moves to one of its own. kRefused when
+  // it may not, and when what was given is not empty.
   static Result<ScratchNamespace> enter(bool is_given);
 
   routes::RequestSocket& requests() { return requests_; }
@@ -33,6 +33,7 @@ class ScratchNamespace {
   };
 
   explicit ScratchNamespace(routes::RequestSocket requests) : requests_(std::move(requests)) {}
+  Result<void> set_fallback_links_aside();
   Result<void> check();
   Result<Contents> read_contents();
   Result<void> make_links(const Question& question);
@@ -43,7 +44,8 @@ class ScratchNamespace {
 
   routes::RequestSocket requests_;
   bool has_ipv6_ = true;
-  std::set<int> made_;  // link numbers, both ends
+  std::set<int> made_;      // link numbers, both ends
+  std::set<int> fallback_;  // of the kernel's own tunnels
   Contents pristine_;
 };
 

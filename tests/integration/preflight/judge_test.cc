@@ -161,10 +161,11 @@ TEST_F(Judge, PolicyRulesDecideAsOnTheHost) {
 
 TEST_F(Judge, TwoQuestionsDoNotMix) {
   run("ip address add 10.255.0.1/32 dev lo; ip rule add from 10.255.0.1 table 101 priority 101;"
-      "ip route add blackhole 198.51.100.0/24; ip nexthop add id 7 via 10.0.0.2 dev eth0; ip route add 10.8.0.0/16 nhid 7");
+      "ip route add blackhole 198.51.100.0/24; ip nexthop add id 7 via 10.0.0.2 dev eth0; ip route add 10.8.0.0/16 nhid 7;"
+      "ip nexthop add id 8 blackhole; ip route add 10.7.0.0/16 nhid 8; ip nexthop add id 9 via 10.0.0.3 dev eth0 proto static");
   const auto inside = target("inside", "10.8.0.1");
   expect_allowed(ask_host({add(route_to("10.50.0.0/16", "10.0.0.3"))}, {collector_, inside}));
-  run("ip route del 10.8.0.0/16; ip nexthop del id 7; ip route del blackhole 198.51.100.0/24; ip rule del priority 101;"
+  run("ip route del 10.8.0.0/16; ip nexthop del id 7; ip route del 10.7.0.0/16; ip nexthop del id 8; ip nexthop del id 9; ip route del blackhole 198.51.100.0/24; ip rule del priority 101;"
       "ip address del 10.255.0.1/32 dev lo; ip route del default");
   const Verdict verdict = ask_host({}, {collector_, inside});
   EXPECT_EQ(verdict.judgement.notes,

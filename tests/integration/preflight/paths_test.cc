@@ -78,6 +78,13 @@ TEST_F(Paths, AHalfThatIsLostAlreadyIsNoReasonToRefuse) {
   expect_allowed(ask_host({add(route_to("10.50.0.0/16", "10.0.0.3"))}, {collector_}));
 }
 
+TEST_F(Paths, TheFirstRouteOfAKeyIsTheOneInUse) {
+  run("ip route add 10.9.0.0/16 via 10.0.0.2; ip route append 10.9.0.0/16 dev eth1; ip route append blackhole 10.9.0.0/16");
+  const Verdict verdict = ask_host({}, {collector_});
+  expect_allowed(verdict);
+  EXPECT_EQ(verdict.targets.at(0).before.interface.view(), "eth0");
+}
+
 TEST_F(Paths, ARuleThatIsNotWhollyKnownCannotBeJudged) {
   auto question = read_host({}, std::vector{collector_});
   ASSERT_TRUE(question);

@@ -137,18 +137,72 @@ TEST_F(Serve, InANamespaceThatIsInUseItRefusesAndTouchesNothing) {
   program_->stop();
   const std::string before = everything();
   program_->start("env");  // given this very namespace
+  const auto verdict = ask(socket_path_, Question{});  // answered, so that it is not started for this call once more
   EXPECT_EQ(program_->wait(), 1);
+  ASSERT_FALSE(verdict);
+  EXPECT_EQ(verdict.error().code, Errc::kRefused);
+  EXPECT_EQ(verdict.error().message.find("this network namespace is in use: it has the link "), 0U) << verdict.error().message;
   EXPECT_EQ(everything(), before);
   const std::string by_hand = kProgram + " --socket " + (dir_ / "hand.sock");
   const std::string said = output_of("setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin " + by_hand + " 2>&1 || true");
-  EXPECT_NE(said.find("this network namespace is in use: it has the link peer0"), std::string::npos) << said;
-  EXPECT_NE(said.find("it may not make one of its own (Operation not permitted)"), std::string::npos) << said;
+  EXPECT_NE(said.find("it may not make a network namespace of its own (Operation not permitted)"), std::string::npos) << said;
   EXPECT_EQ(everything(), before);
+}
+
+TEST_F(Serve, InAnEmptyNamespaceThatNobodyGaveItItRefusesToStay) {
+  const std::string by_hand = kProgram + " --socket " + (dir_ / "hand.sock");
+  const std::string said =
+      output_of("unshare --net setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin " + by_hand + " 2>&1 || true");
+  EXPECT_NE(said.find("it may not make a network namespace of its own (Operation not permitted)"), std::string::npos) << said;
+}
+
+TEST_F(Serve, WhoAsksFromTheNamespaceThatItWorksInIsRefused) {
+  expect_that_it_works();
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const int space = ::open(fmt::format("/proc/{}/ns/net", program_->pid()).c_str(), O_RDONLY);
+    const bool moved = ::setns(space, CLONE_NEWNET) == 0;
+    const auto verdict = ask(socket_path_, {});
+    ::_exit(moved && !verdict && verdict.error().code == Errc::kRefused ? 0 : 1);
+  }
+  EXPECT_EQ(fixtures::wait_for(child), 0);
+}
+
+TEST_F(Serve, WhatIsNoSocketIsNotRemoved) {
+  const std::string path = dir_ / "precious";
+  fixtures::write_text(path, "mine");
+  const std::string said = output_of(kProgram + " --socket " + path + " 2>&1 || true");
+  EXPECT_NE(said.find("there is something else than a socket"), std::string::npos) << said;
+  EXPECT_EQ(output_of("cat " + path), "mine");
+  run("rm " + path + "; ln -s " + socket_path_ + "x " + path);
+  EXPECT_NE(output_of(kProgram + " --socket " + path + " 2>&1 || true").find("something else"), std::string::npos);
+}
+
+TEST_F(Serve, LinksOfTheScratchNamespaceHaveOneQueue) {
+  // Counted while it works: a question whose deadline passes leaves it so for a moment.
+  run("ip link set lo up");
+  const auto question = read_host({}, {});
+  ASSERT_TRUE(question);
+  const pid_t asker = ::fork();
+  ASSERT_GE(asker, 0);
+  if (asker == 0) {
+    for (int i = 0; i < 20; ++i) (void)ask(socket_path_, *question);
+    ::_exit(0);
+  }
+  std::string found;
+  while (found.empty() && ::waitpid(asker, nullptr, WNOHANG) == 0) {
+    found = output_of(fmt::format("nsenter -t {} -n ip -d -o link show dev eth0 2>/dev/null || true", program_->pid()));
+  }
+  ::waitpid(asker, nullptr, 0);
+  EXPECT_NE(found.find("numtxqueues 1 "), std::string::npos) << found;
+  EXPECT_NE(found.find("numrxqueues 1 "), std::string::npos) << found;
 }
 
 TEST_F(Serve, InANamespaceWithRoutesItRefuses) {
   program_->stop();
   program_->start("unshare --net sh -c 'ip link set lo up; ip route add 10.0.0.0/8 via 127.0.0.1; exec \"$@\"' sh");
+  EXPECT_FALSE(ask(socket_path_, Question{}));
   EXPECT_EQ(program_->wait(), 1);
 }
 

@@ -3,9 +3,15 @@
 #include <gtest/gtest.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
+
+#include <array>
+
+#include "agent/preflight/scratch/fallback_link.h"
+#include "agent/preflight/scratch/renumber_links.h"
 
 namespace ondol::preflight {
 namespace {
@@ -48,6 +54,17 @@ std::optional<Number> number_in(const Request& request, std::size_t fixed, std::
     return number;
   }
   return std::nullopt;
+}
+
+bool has_raw_type(const Request& request, std::size_t fixed, int type) {
+  const auto body = request.body();
+  for (std::size_t at = NLMSG_ALIGN(fixed); at + sizeof(nlattr) <= body.size();) {
+    nlattr header{};
+    std::memcpy(&header, body.data() + at, sizeof header);
+    if (header.nla_type == type) return true;
+    at += NLMSG_ALIGN(std::max<std::size_t>(header.nla_len, sizeof header));
+  }
+  return false;
 }
 
 template <typename Fixed>
@@ -190,6 +207,86 @@ TEST(ReplayMessages, GroupsAreToldFromObjects) {
   const auto group = replay_nexthop(Dumped(RTM_NEWNEXTHOP, fixed).with(NHA_ID, 8U).with_bytes(NHA_GROUP, std::vector<std::uint8_t>(8)).message());
   ASSERT_TRUE(group);
   EXPECT_TRUE(is_group(*group));
+}
+
+TEST(ReplayMessages, EncapsulationsStayNested) {
+  const auto route = replay_route(Dumped(RTM_NEWROUTE, route_header()).with_bytes(RTA_ENCAP, {4, 0, 1, 0}).message());
+  ASSERT_TRUE(route);
+  EXPECT_TRUE(has_raw_type(*route, sizeof(rtmsg), RTA_ENCAP | NLA_F_NESTED));
+  const auto object = replay_nexthop(Dumped(RTM_NEWNEXTHOP, nhmsg{}).with_bytes(NHA_ENCAP, {4, 0, 1, 0}).message());
+  ASSERT_TRUE(object);
+  EXPECT_TRUE(has_raw_type(*object, sizeof(nhmsg), NHA_ENCAP | NLA_F_NESTED));
+}
+
+TEST(ReplayMessages, AResilientGroupKeepsItsSettingsAndNotItsState) {
+  Request settings(RTM_NEWNEXTHOP, 0, nhmsg{});
+  settings.put_number<std::uint16_t>(NHA_RES_GROUP_BUCKETS, 64);
+  settings.put_number<std::uint64_t>(NHA_RES_GROUP_UNBALANCED_TIME, 5);
+  auto nested = settings.body();
+  nested.erase(nested.begin(), nested.begin() + sizeof(nhmsg));
+  const auto group = replay_nexthop(Dumped(RTM_NEWNEXTHOP, nhmsg{}).with(NHA_ID, 8U).with_bytes(NHA_RES_GROUP, nested).message());
+  ASSERT_TRUE(group);
+  EXPECT_TRUE(has_raw_type(*group, sizeof(nhmsg), NHA_RES_GROUP | NLA_F_NESTED));
+  EXPECT_EQ(group->size(), sizeof(nlmsghdr) + sizeof(nhmsg) + 8 + sizeof(nlattr) + 8);
+}
+
+TEST(ReplayMessages, RoutesOfOneKeyAreKnown) {
+  const auto with = [](std::uint32_t metric, std::uint8_t tos) {
+    rtmsg fixed = route_header();
+    fixed.rtm_tos = tos;
+    return key_of(*replay_route(Dumped(RTM_NEWROUTE, fixed).with(RTA_DST, kAddress).with(RTA_PRIORITY, metric).with(RTA_OIF, 3).message()));
+  };
+  const auto bare = key_of(*replay_route(
+      Dumped(RTM_NEWROUTE, route_header()).with(RTA_DST, kAddress).with(RTA_PRIORITY, 5U).with(RTA_GATEWAY, kAddress).message()));
+  EXPECT_EQ(with(5, 0), bare);
+  EXPECT_NE(with(6, 0), bare);
+  EXPECT_NE(with(5, 4), bare);
+}
+
+TEST(RenumberLinks, EveryNumberOfALinkIsThatOfItsCopy) {
+  Question question;
+  question.links = {{1, {}, true, true}, {3, {}, true, true}};
+  ifaddrmsg address{};
+  address.ifa_index = 3;
+  Request(RTM_NEWADDR, 0, address).write_to(question.addresses, 0, false);
+  Request nexthop(RTM_NEWNEXTHOP, 0, nhmsg{});
+  nexthop.put_number<int>(NHA_OIF, 3);
+  nexthop.write_to(question.nexthops, 0, false);
+  Request route(RTM_NEWROUTE, 0, route_header());
+  route.put_number<int>(RTA_OIF, 3);
+  std::array<rtnexthop, 2> hops{{{sizeof(rtnexthop), 0, 0, 3}, {sizeof(rtnexthop), 0, 0, 1}}};
+  route.put(RTA_MULTIPATH, hops.data(), sizeof(hops));
+  route.write_to(question.routes, 0, false);
+  Question expected = question;
+  renumber_links(question);
+  EXPECT_EQ(question.links[0].index, 1);
+  EXPECT_EQ(question.links[1].index, kFirstCopy + 3);
+  const auto with = [](Messages bytes, std::initializer_list<std::size_t> places) {
+    const int copy = kFirstCopy + 3;
+    for (const std::size_t at : places) std::memcpy(bytes.data() + at, &copy, sizeof copy);
+    return bytes;
+  };
+  EXPECT_EQ(question.addresses, with(expected.addresses, {16 + 4}));
+  EXPECT_EQ(question.nexthops, with(expected.nexthops, {16 + 8 + 4}));
+  EXPECT_EQ(question.routes, with(expected.routes, {16 + 12 + 4, 16 + 12 + 8 + 4 + 4}));
+}
+
+TEST(FallbackLink, IsKnownByItsKindAndItsNameTogether) {
+  const auto looks = [](std::string_view kind, std::string_view name) {
+    Request link(RTM_NEWLINK, 0, ifinfomsg{});
+    link.put_name(IFLA_IFNAME, name);
+    const std::size_t info = link.open(IFLA_LINKINFO);
+    link.put_name(IFLA_INFO_KIND, kind);
+    link.close(info);
+    const auto body = link.body();
+    return is_fallback_link({RTM_NEWLINK, 0, 0, 0, body});
+  };
+  EXPECT_TRUE(looks("ipip", "tunl0"));
+  EXPECT_TRUE(looks("vti6", "ip6_vti0"));
+  EXPECT_FALSE(looks("ipip", "tunl1"));
+  EXPECT_FALSE(looks("dummy", "tunl0"));
+  EXPECT_FALSE(looks("", ""));
+  EXPECT_FALSE(is_fallback_link({RTM_NEWLINK, 0, 0, 0, {}}));
 }
 
 TEST(ReplayMessages, ShortAndForeignMessagesAreNothing) {
