@@ -13,6 +13,8 @@
 
 #include "agent/host/probes/local_servers.h"
 #include "agent/host/routes/request_socket.h"
+#include "agent/preflight/frame.h"
+#include "agent/preflight/idle_links.h"
 
 namespace ondol::preflight {
 namespace {
@@ -22,6 +24,8 @@ using routes::Message;
 using routes::RequestSocket;
 
 constexpr int kMaxTries = 5;
+constexpr std::size_t kMaxMessages = kMaxQuestion / 2;  // bytes of one kind; all of them are counted when they are sent
+constexpr std::size_t kMaxRead = 16 * kMaxLinks;        // links, before those that nothing names are left out
 
 void append(Messages& all, const Message& message) {
   nlmsghdr header{};
@@ -44,15 +48,23 @@ Result<void> read_all(RequestSocket& requests, std::uint16_t type, std::uint8_t 
   return fail(Errc::kInterrupted, "the host's network changed during each of five reads");
 }
 
-// Appends; messages of other families than asked for (multicast routing) are left out.
+// Appends; messages of other families than asked for (multicast routing) are left out. What does not fit into a question
+// is not kept.
 Result<void> read_messages(RequestSocket& requests, std::uint16_t type, std::uint8_t family, Messages& out) {
   const std::size_t before = out.size();
-  return read_all(
-      requests, type, family, [&] { out.resize(before); },
-      [&](const Message& message) {
-        const std::uint8_t said = message.body.empty() ? AF_UNSPEC : message.body.front();
-        if (family == AF_UNSPEC || said == family) append(out, message);
-      });
+  bool fits = true;
+  const auto take = [&](const Message& message) {
+    const std::uint8_t said = message.body.empty() ? AF_UNSPEC : message.body.front();
+    fits = fits && out.size() + message.body.size() < kMaxMessages;
+    if (fits && (family == AF_UNSPEC || said == family)) append(out, message);
+  };
+  const auto start = [&] {
+    out.resize(before);
+    fits = true;
+  };
+  ONDOL_TRY(read_all(requests, type, family, start, take));
+  if (!fits) return fail(Errc::kLimit, "this host has too many routes for a preflight");
+  return {};
 }
 
 bool is_vrf(Bytes link_info) {
@@ -65,7 +77,7 @@ bool is_vrf(Bytes link_info) {
 
 void take_link(const Message& message, std::vector<HostLink>& links) {
   const auto facts = message.type == RTM_NEWLINK ? routes::decode_link(message) : std::nullopt;
-  if (!facts) return;
+  if (!facts || links.size() > kMaxRead) return;
   // Not IFF_RUNNING: that follows the carrier up to a second later.
   constexpr unsigned kLowerUp = 1U << 16;
   ifinfomsg fixed{};
@@ -118,6 +130,7 @@ Result<void> read_links(RequestSocket& requests, std::vector<HostLink>& links) {
   ONDOL_TRY(read_all(
       requests, RTM_GETLINK, AF_UNSPEC, [&links] { links.clear(); },
       [&links](const Message& message) { take_link(message, links); }));
+  if (links.size() > kMaxRead) return fail(Errc::kLimit, "this host has too many links for a preflight");
   return read_settings(requests, links);
 }
 
@@ -145,6 +158,7 @@ Result<Question> read_host(std::span<const routes::RouteOp> operations, std::spa
   }
   question.operations.assign(operations.begin(), operations.end());
   question.targets.assign(targets.begin(), targets.end());
+  leave_out_idle_links(question);
   return question;
 }
 

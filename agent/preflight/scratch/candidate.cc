@@ -39,13 +39,16 @@ std::vector<routes::OpFailure> Candidate::apply_up_to(std::size_t position) {
   return std::move(report.failures);
 }
 
+// What cannot be undone is no fault of an operation's: from then on no one of them can be blamed.
 void Candidate::undo_down_to(std::size_t position) {
   std::vector<routes::RouteOp> done;
   for (std::size_t i = position; i < position_; ++i) {
     if (done_[i]) done.push_back((*operations_)[order_[i]]);
   }
-  if (!done.empty()) routes::apply_routes(*socket_, links_, nexthops_, routes::inverse(done));
   position_ = position;
+  if (done.empty()) return;
+  const auto report = routes::apply_routes(*socket_, links_, nexthops_, routes::inverse(done));
+  if (!report.failures.empty()) is_undoable_ = false;
 }
 
 void Candidate::leave_out(std::size_t position) {

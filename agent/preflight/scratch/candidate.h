@@ -19,6 +19,8 @@ class Candidate {
   // Afterwards the first `position` operations are in force and no other. Gives what the kernel refused of those newly
   // applied, numbered as in the question.
   std::vector<routes::OpFailure> move_to(std::size_t position);
+  // False once the kernel refused to take something back: what is in force is not what was asked for.
+  bool is_undoable() const { return is_undoable_; }
   void leave_out(std::size_t position);  // of all moves to come; the candidate is unapplied
 
  private:
@@ -33,6 +35,7 @@ class Candidate {
   std::vector<std::size_t> order_;
   std::vector<bool> done_;  // per position
   std::size_t position_ = 0;
+  bool is_undoable_ = true;
 };
 
 }  // namespace ondol::preflight

@@ -148,11 +148,15 @@ class Judge {
     for (std::size_t round = 0; !lost_in(now).empty(); ++round) {
       const auto culprit = round < kMaxBlamed ? find_culprit(candidate, lost_in(now).front()) : std::optional<std::size_t>{};
       if (!culprit) return blame_together(now);
-      ONDOL_TRY(blame_one(candidate, *culprit));
+      const auto reason = reason_against(candidate, *culprit);
+      if (!reason) return fail(reason.error());
+      if (!candidate.is_undoable()) return blame_together(now);
+      refuse(candidate.operation_at(*culprit), *reason);
       candidate.leave_out(*culprit);
       candidate.move_to(candidate.size());
       auto next = paths();
       if (!next) return fail(next.error());
+      if (!candidate.is_undoable()) return blame_together(now);
       now = std::move(*next);
     }
     return {};
@@ -181,7 +185,7 @@ class Judge {
   }
 
   // All that this one operation costs, in one sentence.
-  Result<void> blame_one(Candidate& candidate, std::size_t position) {
+  Result<std::string> reason_against(Candidate& candidate, std::size_t position) {
     candidate.move_to(position);
     const auto without = paths();
     if (!without) return fail(without.error());
@@ -193,8 +197,7 @@ class Judge {
       if (!is_lost(target, *without)) costs.push_back(target);
     }
     const std::size_t operation = candidate.operation_at(position);
-    refuse(operation, describe(question_.operations[operation]) + " " + cost(costs, *with));
-    return {};
+    return describe(question_.operations[operation]) + " " + cost(costs, *with);
   }
 
   // Told of the first: whole losses and partial ones come from routes alike.

@@ -1,6 +1,8 @@
 // Ways that a plain lookup does not show: by source address, over several nexthops, and where the copy is not the host.
 #include <linux/fib_rules.h>
 
+#include <set>
+
 #include "agent/preflight/scratch/request.h"
 #include "tests/integration/preflight/preflight_host.h"
 
@@ -83,6 +85,31 @@ TEST_F(Paths, TheFirstRouteOfAKeyIsTheOneInUse) {
   const Verdict verdict = ask_host({}, {collector_});
   expect_allowed(verdict);
   EXPECT_EQ(verdict.targets.at(0).before.interface.view(), "eth0");
+}
+
+TEST_F(Paths, WhereAChangeCannotBeTakenBackNoOperationIsBlamedAlone) {
+  // Taken back last first, the second finds its gateway without the route of the first.
+  run("ip route add 172.16.0.0/24 dev eth0 proto 79; ip route add 10.60.0.0/16 via 172.16.0.1 proto 79");
+  const Verdict verdict = ask_host({remove(route_to("172.16.0.0/24", "", "eth0")),
+                                    remove(route_to("10.60.0.0/16", "172.16.0.1", "eth0")),
+                                    add(route_nowhere("10.9.0.5/32", RouteType::kBlackhole))},
+                                   {collector_});
+  ASSERT_EQ(verdict.judgement.refusals.size(), 1U);
+  EXPECT_EQ(verdict.judgement.refusals[0].operation, trial::kNoneAlone);
+  EXPECT_EQ(verdict.judgement.refusals[0].reason,
+            "together these changes would cut off collector (10.9.0.5): a blackhole route takes it");
+}
+
+TEST_F(Paths, LinksThatNothingNamesAreLeftOut) {
+  for (const std::string name : {"idle", "ruled", "named", "hop", "wanted"}) run("ip link add " + name + " type veth");
+  run("ip rule add iif ruled lookup 100; ip link set named up; ip link set hop up; ip route add 10.66.0.0/16 dev named;"
+      "ip route add 10.67.0.0/16 nexthop dev hop nexthop dev named");
+  const auto question = read_host(std::vector{add(route_to("10.50.0.0/16", "", "wanted"))}, {});
+  ASSERT_TRUE(question);
+  std::set<std::string> names;
+  for (const HostLink& link : question->links) names.emplace(link.name.view());
+  for (const char* name : {"lo", "eth0", "eth1", "ruled", "named", "hop", "wanted"}) EXPECT_TRUE(names.contains(name)) << name;
+  EXPECT_FALSE(names.contains("idle"));
 }
 
 TEST_F(Paths, ARuleThatIsNotWhollyKnownCannotBeJudged) {
