@@ -7,6 +7,7 @@
 #include "collector/runtime/store_rows.h"
 #include "common/wire/drift_wire.h"
 #include "common/wire/routes_wire.h"
+#include "common/wire/trial_wire.h"
 
 namespace ondol::collector {
 namespace {
@@ -44,6 +45,9 @@ void show_state(const HostState& state, v1::ShowHostReply& reply) {
     *reply.add_open_drift() = wire::to_wire(drift);
   }
   if (state.last_result) *reply.mutable_last_result() = wire::to_wire(*state.last_result);
+  if (state.trial) {
+    for (const trial::ProbeResult& probe : state.trial->before) *reply.add_probes_before() = wire::to_wire(probe);
+  }
   if (state.certificate_not_after != WallTime{}) {
     reply.set_certificate_not_after(ondol::render(state.certificate_not_after));
   }

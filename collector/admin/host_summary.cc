@@ -26,6 +26,14 @@ v1::FourNumbers numbers_of(const HostState& state) {
   return numbers;
 }
 
+v1::Trial trial_of(const TrialHead& trial) {
+  v1::Trial out;
+  out.set_generation(trial.generation.value);
+  out.set_running(trial.running);
+  if (trial.running) out.set_deadline_unix_ns(unix_ns(trial.deadline));
+  return out;
+}
+
 }  // namespace
 
 v1::Record to_wire(const store::HostRecord& record) {
@@ -61,6 +69,7 @@ v1::HostSummary summary_of(const HostState& state) {
   out.set_clock_offset_ms(std::chrono::duration_cast<Milliseconds>(state.clock_offset).count());
   out.set_routes(state.routes);
   if (state.value) out.set_observed_unix_ns(unix_ns(state.value->received));
+  if (state.trial) *out.mutable_trial() = trial_of(*state.trial);
   return out;
 }
 

@@ -7,6 +7,7 @@ namespace {
 
 struct CoreView {
   CoreStats stats;
+  std::map<std::string_view, std::uint64_t> trials;
   std::string store_error;
 };
 
@@ -24,6 +25,13 @@ void fill(const CoreView& view, v1::GetStatusReply& reply) {
   const DriftCounts& drift = view.stats.drift;
   reply.set_open_drift(drift.missing + drift.extra + drift.changed);
   reply.set_contested(drift.contested);
+  reply.set_trials_running(view.stats.trials);
+  std::uint64_t rolled_back = 0;
+  for (const auto& [end, count] : view.trials) {
+    if (end == kTrialConfirmed) reply.set_trials_confirmed(count);
+    rolled_back += end == kTrialConfirmed ? 0 : count;
+  }
+  reply.set_trials_rolled_back(rolled_back);
   reply.set_oldest_unseen_host(view.stats.oldest_unseen.value);
   reply.set_oldest_unseen_unix_ns(unix_ns(view.stats.oldest_unseen_at));
 }
@@ -31,7 +39,7 @@ void fill(const CoreView& view, v1::GetStatusReply& reply) {
 }  // namespace
 
 grpc::Status AdminService::GetStatus(Context* context, const v1::GetStatusRequest*, v1::GetStatusReply* reply) {
-  const auto view = parts_.runtime.ask([](const CollectorCore& core) { return CoreView{core.stats(), core.store_error()}; });
+  const auto view = parts_.runtime.ask([](const CollectorCore& core) { return CoreView{core.stats(), core.counters().trials, core.store_error()}; });
   if (!view) return status_of(view.error());
   fill(*view, *reply);
   reply->set_version(parts_.version);

@@ -137,7 +137,10 @@ void CollectorCore::on(Stopping&) {
 
 bool CollectorCore::needs_offer(const HostState& state) const {
   const Generation offered = state.desired.generation;
-  return state.live && offered.value != 0 && (state.status.received != offered || state.status.applied != offered);
+  // What a host undid it does not take again; it is offered the next one.
+  const bool undone = state.last_result && state.last_result->generation == offered && state.status.received == offered &&
+                      state.last_result->outcome == session::GenerationOutcome::kRolledBack;
+  return !undone && state.live && offered.value != 0 && (state.status.received != offered || state.status.applied != offered);
 }
 
 void CollectorCore::want_offer(const HostId& host) {

@@ -64,6 +64,7 @@ void CollectorCore::sweep_live(const HostId& host, HostState& state) {
 }
 
 void CollectorCore::sweep_silent(const HostId& host, HostState& state) {
+  if (state.trial && state.trial->deadline <= now_.wall) state.trial->running = false;  // how it ended, nobody told yet
   if (state.liveness != Liveness::kSilent || state.silence_reason != "stream_closed") return;
   if (now_.boot - state.closed_at <= kMissedHeartbeats * options_.heartbeat) return;
   set_liveness(host, state, Liveness::kSilent, "no_tcp");

@@ -10,12 +10,12 @@ namespace {
 
 using session::GenerationOutcome;
 
-// The word before the text for people, if it is one that is known.
+// The first word of the reason, if it is one that is known.
 std::string_view end_of(const session::GenerationResult& result) {
-  if (result.outcome == GenerationOutcome::kConfirmed) return "confirmed";
-  const std::string_view word = std::string_view(result.reason).substr(0, result.reason.find(':'));
+  if (result.outcome == GenerationOutcome::kConfirmed) return kTrialConfirmed;
+  const std::string_view word = std::string_view(result.reason).substr(0, result.reason.find_first_of(": "));
   const auto known = std::find(kTrialEnds.begin(), kTrialEnds.end(), word);
-  return known == kTrialEnds.end() || word == "confirmed" ? "other" : *known;
+  return known == kTrialEnds.end() || word == kTrialConfirmed ? "other" : *known;
 }
 
 }  // namespace

@@ -87,35 +87,28 @@ std::set<HostId> ChangeDesk::undone_hosts() {
   return parts_.runtime.ask(read).value_or(std::set<HostId>{});
 }
 
-// Other rules of the trial alone are no change where the intent is in force: the next change is tried by them. A host
-// that undid its generation is given a new one, to be tried by the new rules.
-Result<std::vector<HostIntent>> ChangeDesk::find_changed(const Known& known, FleetIntent fleet) {
-  const std::set<HostId> undone = undone_hosts();
+// Other rules of the trial alone are no change: the next change is tried by them.
+std::vector<HostIntent> ChangeDesk::find_changed(const Known& known, FleetIntent fleet, const std::set<HostId>& retried) {
   std::vector<HostIntent> changed;
   for (HostIntent& intent : fleet.hosts) {
     const auto old = known.desired.find(intent.host);
-    bool same = old == known.desired.end() ? !intent.resolved->state.routes : old->second.second == intent.digest;
-    if (same && old != known.desired.end() && undone.contains(intent.host)) {
-      const auto before = read_desired_state(parts_.store, intent.host);
-      if (!before) return fail(before.error());
-      same = *before && (*before)->trial == intent.resolved->state.trial;
-    }
-    if (!same) changed.push_back(std::move(intent));
+    const bool same = old == known.desired.end() ? !intent.resolved->state.routes : old->second.second == intent.digest;
+    if (!same || (old != known.desired.end() && retried.contains(intent.host))) changed.push_back(std::move(intent));
   }
   return changed;
 }
 
 Result<ChangeDesk::Plan> ChangeDesk::plan(Known& known, const store::RevisionRow& revision,
-                                          const std::vector<store::HostRecord>& records) {
+                                          const std::vector<store::HostRecord>& records, Retry retry) {
   FleetIntent fleet = resolve_fleet(revision, records);
   Plan plan;
   plan.has_errors = fleet.has_errors();
   plan.findings = std::move(fleet.findings);
   if (plan.has_errors) return plan;
-  auto changed = find_changed(known, std::move(fleet));
-  if (!changed) return fail(changed.error());
-  auto received = received_generations(*changed);
-  for (const HostIntent& intent : *changed) ONDOL_TRY(add_row(known, intent, revision, received[intent.host], plan));
+  const std::set<HostId> retried = retry == Retry::kUndone ? undone_hosts() : std::set<HostId>{};
+  const std::vector<HostIntent> changed = find_changed(known, std::move(fleet), retried);
+  auto received = received_generations(changed);
+  for (const HostIntent& intent : changed) ONDOL_TRY(add_row(known, intent, revision, received[intent.host], plan));
   if (!plan.mass_deleted.empty()) {
     plan.findings.push_back(mass_delete_finding(plan.mass_deleted));
     plan.has_errors = true;
@@ -156,7 +149,7 @@ Result<ConfigVerdict> ChangeDesk::decide_config(Known& known, const ConfigChange
   const store::RevisionRow revision = revision_row(change, actor);
   auto records = parts_.store.read_records();
   if (!records) return fail(records.error());
-  auto planned = plan(known, revision, *records);
+  auto planned = plan(known, revision, *records, Retry::kUndone);
   if (!planned) return fail(planned.error());
 
   ConfigVerdict verdict;

@@ -66,9 +66,11 @@ class ChangeDesk {
     bool has_errors = false;
   };
   struct Import;
+  enum class Retry { kNo, kUndone };  // whether hosts that refused or undid their generation are given a new one
 
   Result<void> load(Known& known);
-  Result<Plan> plan(Known& known, const store::RevisionRow& revision, const std::vector<store::HostRecord>& records);
+  Result<Plan> plan(Known& known, const store::RevisionRow& revision, const std::vector<store::HostRecord>& records,
+                    Retry retry);
   Result<void> add_row(Known& known, const HostIntent& intent, const store::RevisionRow& revision, Generation received,
                        Plan& plan);
   Result<ConfigVerdict> decide_config(Known& known, const ConfigChange& change, const std::string* actor);
@@ -77,7 +79,7 @@ class ChangeDesk {
   Result<void> plan_import(Known& known, Import& import);
   Result<void> commit(store::Batch batch);
   void committed(Known& known, const Plan& plan);
-  Result<std::vector<HostIntent>> find_changed(const Known& known, FleetIntent fleet);
+  static std::vector<HostIntent> find_changed(const Known& known, FleetIntent fleet, const std::set<HostId>& retried);
   std::set<HostId> undone_hosts();
   std::map<HostId, Generation> received_generations(const std::vector<HostIntent>& changed);
 

@@ -92,11 +92,27 @@ void RuntimeMetrics::copy(const CoreStats& stats, const CoreCounters& counters) 
   for (const auto& [outcome, total] : counters.generations) {
     follow(names::kGenerations, {{"outcome", word_of(outcome)}}, total);
   }
+  copy_trials(stats, counters);
   follow(names::kEvents, {}, counters.events);
   follow(names::kEventsLost, {}, counters.events_lost);
   follow(names::kClonesRefused, {}, counters.clones_refused);
   follow(names::kIdentitiesRefused, {}, counters.identities_refused);
   follow(names::kOffers, {}, counters.offers);
+}
+
+// Every word is there from the start: an alarm on a rate needs the zero before the first one.
+void RuntimeMetrics::copy_trials(const CoreStats& stats, const CoreCounters& counters) {
+  const auto total = [](const auto& totals, std::string_view word) {
+    const auto found = totals.find(word);
+    return found == totals.end() ? std::uint64_t{0} : found->second;
+  };
+  set(names::kTrialsRunning, {}, stats.trials);
+  for (const std::string_view end : kTrialEnds) {
+    follow(names::kTrials, {{"end", std::string(end)}}, total(counters.trials, end));
+  }
+  for (const std::string_view answer : kContactAnswers) {
+    follow(names::kContacts, {{"answer", std::string(answer)}}, total(counters.contacts, answer));
+  }
 }
 
 void RuntimeMetrics::copy(const SessionCounters& sessions) {

@@ -25,6 +25,7 @@ class RuntimeMetrics {
   void set_server_certificate(WallTime not_after);
 
  private:
+  void copy_trials(const CoreStats& stats, const CoreCounters& counters);
   // Counters here follow totals that others keep.
   void follow(const metrics::Metric& metric, const std::map<std::string, std::string>& labels,
               std::uint64_t total);

@@ -101,13 +101,20 @@ inline constexpr Metric kClonesRefused{Kind::kCounter, "ondol_collector_clones_r
     "Streams refused because another agent with the same identity was connected.", ""};
 inline constexpr Metric kIdentitiesRefused{Kind::kCounter, "ondol_collector_identities_refused_total",
     "Streams refused for want of a record or a known, unrevoked certificate.", ""};
+inline constexpr Metric kTrialsRunning{Kind::kGauge, "ondol_collector_trials_running",
+    "Hosts that applied a change of intent and have not yet kept or undone it.", ""};
+inline constexpr Metric kTrials{Kind::kCounter, "ondol_collector_trials_total",
+    "Trials that ended by how: confirmed, or the word for why they were undone.", "end"};
+inline constexpr Metric kContacts{Kind::kCounter, "ondol_collector_contacts_total",
+    "Proofs of contact by answer: before, confirmed, or the word for why not.", "answer"};
 inline constexpr Metric kOffers{Kind::kCounter, "ondol_collector_offers_total",
     "Desired states offered to hosts.", ""};
 
 inline constexpr std::array kAll{kSessions, kHosts, kDrift, kContested, kDriftOpened, kRepairs, kMessages, kBadInput,
                                  kConnectionsRefused, kStoreQueue, kStoreCommitSeconds, kStoreFailed, kEvents,
                                  kEventsLost, kGenerations, kCertificatesIssued, kLateRenewals, kServerCertificateExpiry,
-                                 kEnrollRefused, kClonesRefused, kIdentitiesRefused, kOffers};
+                                 kEnrollRefused, kClonesRefused, kIdentitiesRefused, kOffers,
+                                 kTrialsRunning, kTrials, kContacts};
 }  // namespace collector
 
 }  // namespace ondol::metrics

@@ -103,16 +103,39 @@ std::string render_repair(const RouteRepair& repair) {
   return subject;
 }
 
+// "on trial for 60 s; green before: collector, gateway 10.0.0.1"
+std::string render_begin(const GenerationResult& result) {
+  std::string text = fmt::format("on trial for {} s", std::chrono::ceil<Seconds>(result.deadline).count());
+  for (const trial::ProbeResult& probe : result.probes) {
+    text += (&probe == &result.probes.front() ? "; green before: " : ", ") + escaped(trial::render(probe.target));
+  }
+  return text;
+}
+
+// "; 2 of 3 probes green, not tcp 10.0.0.5:22 (bastion): timed out"; nothing when none was made.
+std::string render_probes(const GenerationResult& result) {
+  std::string red;
+  std::size_t green = 0;
+  for (const trial::ProbeResult& probe : result.probes) {
+    if (probe.green) {
+      ++green;
+    } else {
+      red += ", not " + escaped(trial::render(probe.target)) + (probe.text.empty() ? "" : ": " + escaped(probe.text));
+    }
+  }
+  return result.probes.empty() ? "" : fmt::format("; {} of {} probes green{}", green, result.probes.size(), red);
+}
+
 std::string render_result(const GenerationResult& result) {
   std::string text = fmt::format("generation {} ", result.generation.value);
   const std::string reason = result.reason.empty() ? "" : ": " + escaped(result.reason);
   switch (result.outcome) {
     case GenerationOutcome::kConfirmed:
       return text + fmt::format("confirmed: {} added, {} replaced, {} removed in {}", result.added, result.replaced,
-                                result.removed, render_duration(result.duration));
+                                result.removed, render_duration(result.duration)) + render_probes(result);
     case GenerationOutcome::kRefused: return text + "refused" + reason;
-    case GenerationOutcome::kRolledBack: return text + "rolled back" + reason;
-    case GenerationOutcome::kTrial: return text + "on trial" + reason;
+    case GenerationOutcome::kRolledBack: return text + "rolled back" + reason + render_probes(result);
+    case GenerationOutcome::kTrial: return text + render_begin(result) + reason;
   }
   return text;
 }

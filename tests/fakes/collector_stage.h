@@ -109,6 +109,7 @@ class CollectorStage : public PlainStore {
     offers_.clear();
     published_.clear();
     told_.clear();
+    answers_.clear();
     persists_ = 0;
   }
   CollectorCore& core() { return core_; }

@@ -160,6 +160,8 @@ Document collector_status(const v1::GetStatusReply& reply, WallTime now) {
                    {"silent", counts_text(reply.silence_by_reason())},
                    {"open drift", std::to_string(reply.open_drift())},
                    {"contested", {std::to_string(reply.contested()), reply.contested() == 0 ? Tone::kPlain : Tone::kBad}},
+                   {"trials", fmt::format("{} running; since the start {} confirmed, {} rolled back", reply.trials_running(),
+                                          reply.trials_confirmed(), reply.trials_rolled_back())},
                    {"store", {store, healthy ? Tone::kGood : Tone::kBad}},
                    {"store queue", std::to_string(reply.store_queue_depth())},
                    {"you are", reply.caller()}};
@@ -175,6 +177,9 @@ Document collector_status(const v1::GetStatusReply& reply, WallTime now) {
             {"silence_by_reason", counts_json(reply.silence_by_reason())},
             {"open_drift", reply.open_drift()},
             {"contested", reply.contested()},
+            {"trials_running", reply.trials_running()},
+            {"trials_confirmed", reply.trials_confirmed()},
+            {"trials_rolled_back", reply.trials_rolled_back()},
             {"store_engine", reply.store_engine()},
             {"store_queue_depth", reply.store_queue_depth()},
             {"store_error", text_json(reply.store_error())},

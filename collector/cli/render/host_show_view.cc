@@ -6,6 +6,7 @@
 #include "collector/cli/render/host_view.h"
 #include "collector/cli/render/route_view.h"
 #include "collector/cli/render/time_text.h"
+#include "collector/cli/render/trial_view.h"
 #include "common/resources/routes/route.h"
 
 namespace ondol::cli {
@@ -74,16 +75,22 @@ Json result_json(const v1::GenerationResult& result) {
             {"added", result.added()},
             {"replaced", result.replaced()},
             {"removed", result.removed()},
-            {"duration_ns", result.duration_ns()}};
+            {"duration_ns", result.duration_ns()},
+            {"deadline_ms", result.deadline_ms() == 0 ? Json() : Json(result.deadline_ms())},
+            {"probes", probes_json(result.probes())}};
   return json;
+}
+
+Tone tone_of(const v1::GenerationResult& result) {
+  if (result.outcome() == v1::GENERATION_OUTCOME_CONFIRMED) return Tone::kGood;
+  return result.outcome() == v1::GENERATION_OUTCOME_TRIAL ? Tone::kWarn : Tone::kBad;
 }
 
 void append_result(Document& document, const v1::ShowHostReply& reply) {
   document.json["last_result"] = reply.has_last_result() ? result_json(reply.last_result()) : Json();
   if (!reply.has_last_result()) return;
-  const bool confirmed = reply.last_result().outcome() == v1::GENERATION_OUTCOME_CONFIRMED;
-  document.sections.front().facts.emplace_back(
-      "last result", Cell{result_text(reply.last_result()), confirmed ? Tone::kGood : Tone::kBad});
+  document.sections.front().facts.emplace_back("last result",
+                                               Cell{result_text(reply.last_result()), tone_of(reply.last_result())});
 }
 
 void append_drift(Document& document, const v1::ShowHostReply& reply, WallTime now) {
@@ -198,6 +205,7 @@ Document host_show(const v1::ShowHostReply& reply, WallTime now) {
   document.sections.push_back(std::move(record));
   if (reply.summary().numbers_size() > 0) document.sections.push_back(numbers_section(reply.summary()));
   append_result(document, reply);
+  append_trial(document, reply, now);
   append_drift(document, reply, now);
   append_routes(document, reply, now);
   document.json["certificate_not_after"] = text_json(reply.certificate_not_after());

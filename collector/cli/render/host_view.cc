@@ -6,6 +6,7 @@
 
 #include "collector/cli/render/route_view.h"
 #include "collector/cli/render/time_text.h"
+#include "collector/cli/render/trial_view.h"
 
 namespace ondol::cli {
 namespace {
@@ -60,6 +61,7 @@ std::vector<Cell> row_of(const v1::HostSummary& host, WallTime now) {
           record.phase(),
           record.app(),
           record.owner(),
+          trial_cell(host, now),
           numbers.blocked(),
           host.agent_version(),
           host.session_id(),
@@ -104,6 +106,7 @@ Json summary_json(const v1::HostSummary& host, WallTime now) {
   json["contested"] = count_json(host, host.contested());
   json["numbers"] = Json::array();
   for (const v1::FourNumbers& numbers : host.numbers()) json["numbers"].push_back(numbers_json(numbers));
+  json["trial"] = trial_json(host, now);
   json["session_id"] = text_json(host.session_id());
   json["agent_version"] = text_json(host.agent_version());
   json["clock_offset_ms"] = host.clock_offset_ms();
@@ -157,7 +160,7 @@ Document host_list(const std::vector<v1::HostSummary>& hosts, WallTime now) {
   section.table.columns = {{"HOST", false},     {"STATE", false},    {"SEEN", false},   {"MODE", false},
                            {"GENERATION", false}, {"ROUTES", false},  {"MISSING", false}, {"CHANGED", false},
                            {"EXTRA", false},    {"CONTESTED", false}, {"OBSERVED", false}, {"CLUSTER", true},
-                           {"PHASE", true},     {"APP", true},       {"OWNER", true},   {"BLOCKED", true},
+                           {"PHASE", true},     {"APP", true},       {"OWNER", true},   {"TRIAL", true},    {"BLOCKED", true},
                            {"AGENT", true},     {"SESSION", true},   {"CLOCK", true}};
   for (const v1::HostSummary& host : hosts) {
     section.table.rows.push_back(row_of(host, now));

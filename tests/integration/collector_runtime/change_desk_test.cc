@@ -97,7 +97,7 @@ TEST_F(Desk, OtherRulesOfTheTrialAloneChangeNoHostAndTheNextChangeIsTriedByThem)
   EXPECT_EQ(next->trial.probes.size(), 1u);
 }
 
-TEST_F(Desk, AHostThatUndidItsGenerationTriesItAgainByNewRules) {
+TEST_F(Desk, AHostThatUndidItsGenerationTriesItAgainAtTheNextApplyByTheRulesOfThen) {
   c.enrol("h1");
   c.enrol("h2");
   const ConnectionId id = c.connect("h1");
@@ -109,13 +109,32 @@ TEST_F(Desk, AHostThatUndidItsGenerationTriesItAgainByNewRules) {
   undone.reason = "probe: tcp/2222 is closed";
   c.say(id, batch({{EventSequence{1}, {}, undone}}));
   ASSERT_TRUE(c.shard.wait_for<session::EventAck>(id));
-  EXPECT_EQ(apply("# a comment\n" + routes_yaml(3) + "probes: [ { inbound: 2222 } ]\n").hosts_changed, 0u) << "equal rules";
+  EXPECT_EQ(desk.import_cmdb(std::string(kHeader) + "h3,,,,,,,,,\n", false, kActor)->added, 1u);
+  EXPECT_EQ(store->read_desired(HostId{"h1"}).value()->generation, Generation{1}) << "an import retries nothing";
   const ConfigVerdict again = apply(routes_yaml(3) + "probes: [ { inbound: 22 } ]\n");
   EXPECT_EQ(again.hosts_changed, 1u);
   const auto next = read_desired_state(*store, HostId{"h1"}).value();
   EXPECT_EQ(next->generation, Generation{2});
   EXPECT_EQ(next->trial.probes.at(0).port, 22);
   EXPECT_EQ(store->read_desired(HostId{"h2"}).value()->generation, Generation{1});
+}
+
+TEST_F(Desk, TheVerySameLayersAreTriedAgainWhereTheyWereUndone) {
+  c.enrol("h1");
+  const ConnectionId id = c.connect("h1");
+  const ConfigVerdict first = apply(routes_yaml(3));
+  ASSERT_TRUE(c.shard.wait_for<session::DesiredOffer>(id));
+  session::GenerationResult undone;
+  undone.generation = Generation{1};
+  undone.outcome = session::GenerationOutcome::kRolledBack;
+  undone.reason = "no_contact: no TCP";
+  c.say(id, batch({{EventSequence{1}, {}, undone}}));
+  ASSERT_TRUE(c.shard.wait_for<session::EventAck>(id));
+  const ConfigVerdict again = apply(routes_yaml(3));
+  EXPECT_FALSE(again.unchanged);
+  EXPECT_EQ(again.hosts_changed, 1u);
+  EXPECT_EQ(again.revision, first.revision);
+  EXPECT_EQ(store->read_desired(HostId{"h1"}).value()->generation, Generation{2});
 }
 
 TEST_F(Desk, EmptyDesiredStateIsRefusedNamingTheHosts) {

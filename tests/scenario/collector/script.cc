@@ -35,6 +35,23 @@ session::RoutesReport report_of_list(const std::vector<std::string>& written) {
   return report;
 }
 
+session::HostEvent result_event(std::uint64_t sequence, const std::string& verb, const std::string& rest) {
+  using session::GenerationOutcome;
+  session::GenerationResult result;
+  result.generation = Generation{std::stoull(rest)};
+  result.outcome = verb == "refused"  ? GenerationOutcome::kRefused
+                   : verb == "undone" ? GenerationOutcome::kRolledBack
+                   : verb == "kept"   ? GenerationOutcome::kConfirmed
+                                      : GenerationOutcome::kTrial;
+  if (verb == "refused" || verb == "undone") result.reason = rest.substr(rest.find(' ') + 1);
+  if (verb == "tried") {
+    result.deadline = Milliseconds{60'000};
+    result.probes.push_back({{trial::ProbeKind::kCollector, "", {}, 0}, true, "answered", Milliseconds{2}});
+    result.probes.push_back({{trial::ProbeKind::kInbound, "ssh", {}, 22}, true, "connected", Milliseconds{2}});
+  }
+  return {EventSequence{sequence}, {}, result};
+}
+
 }  // namespace
 
 Script::Script() {
@@ -50,6 +67,14 @@ Script::Script() {
   commands_["restart"] = [this](Words&, const std::string&) { stage_.restart(); };
   commands_["drift"] = [this](Words&, const std::string&) { shown_ += render_drift(stage_); };
   commands_["hosts"] = [this](Words&, const std::string&) { shown_ += render_hosts(stage_); };
+  commands_["tries"] = [this](Words& w, const std::string&) { tries(w); };
+  commands_["contact"] = [this](Words& w, const std::string&) { contact(w); };
+  commands_["trials"] = [this](Words&, const std::string&) { trials(); };
+  commands_["listens"] = [this](Words& w, const std::string&) {
+    std::uint16_t port = 0;
+    w >> port;
+    stage_.listening_.insert(port);
+  };
   commands_["revoke"] = [this](Words& w, const std::string&) {
     std::string host;
     w >> host;
@@ -138,6 +163,41 @@ void Script::events(Words& words, const std::string& rest) {
   stage_.say(id, batch(std::move(list), std::stoull(option(words, "lost", "0"))));
 }
 
+void Script::tries(Words& words) {
+  const StreamId id = stream(words);
+  std::uint64_t generation = 0;
+  int seconds = 0;
+  words >> generation >> seconds;
+  session::GenerationStatus status = runs(generation);
+  status.running = Generation{generation - 1};
+  status.trial = Generation{generation};
+  status.trial_left = Seconds{seconds};
+  stage_.say(id, status);
+}
+
+void Script::contact(Words& words) {
+  std::string host, name;
+  std::uint64_t generation = 0;
+  words >> host >> name >> generation;
+  const StreamId id = stage_.open(host, "", "192.0.2.7:" + option(words, "from", "41000"));
+  streams_[name] = id;
+  session::Contact contact{HostId{host}, Generation{generation}, session::ContactPhase::kAfter, option(words, "instance", "i1"), {}};
+  if (option(words, "phase", "after") == "before") contact.phase = session::ContactPhase::kBefore;
+  const int port = std::stoi(option(words, "port", "0"));
+  if (port != 0) contact.inbound_ports.push_back(static_cast<std::uint16_t>(port));
+  stage_.say(id, contact);
+}
+
+void Script::trials() {
+  for (const auto& [host, state] : stage_.core().hosts()) {
+    if (!state.trial) continue;
+    const auto left = std::chrono::ceil<Seconds>(state.trial->deadline - stage_.now().wall).count();
+    shown_ += fmt::format("{} generation {}: {}, {} green before\n", host.value, state.trial->generation.value,
+                          state.trial->running ? fmt::format("{} s left", left) : "over", state.trial->before.size());
+  }
+  for (const auto& [end, count] : stage_.core().counters().trials) shown_ += fmt::format("ended {}: {}\n", end, count);
+}
+
 session::HostEvent Script::event(std::uint64_t sequence, const std::string& text) {
   const auto space = text.find(' ');
   const std::string verb = text.substr(0, space);
@@ -154,13 +214,7 @@ session::HostEvent Script::event(std::uint64_t sequence, const std::string& text
     std::get<session::RouteChange>(gone.what).author.reset();
     return gone;
   }
-  if (verb == "refused") {
-    session::GenerationResult result;
-    result.generation = Generation{std::stoull(rest)};
-    result.outcome = session::GenerationOutcome::kRefused;
-    result.reason = rest.substr(rest.find(' ') + 1);
-    return {EventSequence{sequence}, {}, result};
-  }
+  if (verb == "refused" || verb == "undone" || verb == "kept" || verb == "tried") return result_event(sequence, verb, rest);
   const auto answers = rest.find(" answers ");
   const auto outcome = verb == "contested" ? session::RepairOutcome::kContested : session::RepairOutcome::kRepaired;
   if (verb != "back" && verb != "contested") throw std::invalid_argument("unknown event: " + text);
@@ -191,6 +245,7 @@ std::string Script::stream_name(StreamId id) const {
 std::string Script::collect() {
   std::string out = std::exchange(shown_, "");
   for (const Send& send : stage_.sends_) out += stream_name(send.to) + " <- " + render_message(send.message) + "\n";
+  for (const auto& [id, reply] : stage_.answers_) out += stream_name(id) + " <- " + render_reply(reply) + "\n";
   for (const SendOffer& offer : stage_.offers_) {
     out += fmt::format("{} <- offer {}\n", stream_name(offer.to), offer.generation.value);
   }

@@ -14,9 +14,11 @@ namespace ondol::collector {
 //   enrol H | revoke H | desired H GENERATION [ignore|report] : ROUTES | unmanaged H GENERATION
 //   connect H S [instance=I] [runs=N] [next=N] | hangup S | beat S [digest=V] [error=TEXT]
 //   status S N | value S V : ROUTES | events S FIRST [lost=N] : EVENTS | advance SECONDS
-//   disk works|held|fails | restart | drift | hosts
+//   disk works|held|fails | restart | drift | hosts | trials
+//   tries S GENERATION SECONDS | listens PORT | contact H S GENERATION [instance=I] [from=PORT] [phase=before] [port=N]
 // EVENTS: removed ROUTE | vanished ROUTE | added ROUTE | replaced ROUTE -> ROUTE | back ROUTE answers N |
-//   contested ROUTE answers N | refused GENERATION REASON
+//   contested ROUTE answers N | refused GENERATION REASON | tried GENERATION | kept GENERATION |
+//   undone GENERATION REASON
 class Script {
  public:
   Script();
@@ -32,6 +34,9 @@ class Script {
   void events(Words& words, const std::string& rest);
   void advance(Words& words);
   void disk(Words& words);
+  void tries(Words& words);
+  void contact(Words& words);
+  void trials();
   session::HostEvent event(std::uint64_t sequence, const std::string& text);
   StreamId stream(Words& words);
   std::string stream_name(StreamId id) const;

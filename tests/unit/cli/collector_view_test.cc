@@ -95,7 +95,8 @@ TEST(Status, an_ailing_store_is_said_with_its_reason) {
   online->set_hosts(3);
   EXPECT_EQ(render_text(collector_status(reply, kNow), {}),
             "collector:     0.1.0\nstarted:       10m\nrevision:      none\nrevision age:  never\nhosts:         3 online\n"
-            "silent:        none\nopen drift:    0\ncontested:     0\nstore:         sqlite: disk full\nstore queue:   0\n"
+            "silent:        none\nopen drift:    0\ncontested:     0\n"
+            "trials:        0 running; since the start 0 confirmed, 0 rolled back\nstore:         sqlite: disk full\nstore queue:   0\n"
             "you are:       uid 0 (root)\n");
 }
 

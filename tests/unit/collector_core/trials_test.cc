@@ -74,6 +74,8 @@ TEST(Trials, AWordThatNobodyKnowsIsCountedAsOther) {
   Trying h;
   h.stage.say(h.stream, batch({result(2, 3, GenerationOutcome::kRolledBack, "because: of the moon")}));
   h.stage.say(h.stream, batch({result(3, 3, GenerationOutcome::kRolledBack, "confirmed: not at all")}));
+  h.stage.say(h.stream, batch({result(4, 3, GenerationOutcome::kRolledBack, "restarted during trial")}));
+  EXPECT_EQ(h.stage.core().counters().trials.at("restarted"), 1u);
   EXPECT_EQ(h.stage.core().counters().trials.at("other"), 2u);
 }
 
@@ -100,6 +102,31 @@ TEST(Trials, EventsOfATrialThatIsOverDoNotMakeItRun) {
   OneHost h;
   h.stage.say(h.stream, batch({result(1, 3, GenerationOutcome::kTrial)}));
   EXPECT_FALSE(h.stage.host("h1").trial->running);
+}
+
+TEST(Trials, WhatAHostUndidIsNotOfferedAgainAtItsNextHello) {
+  Trying h;
+  h.stage.say(h.stream, batch({result(2, 3, GenerationOutcome::kRolledBack, "no_contact: no TCP")}));
+  h.stage.hang_up(h.stream);
+  h.stage.forget_sent();
+  const StreamId again = h.stage.open("h1");
+  session::Hello greeting = hello("h1");
+  greeting.status.received = Generation{3};
+  greeting.status.applied = greeting.status.running = Generation{2};
+  h.stage.say(again, greeting);
+  EXPECT_TRUE(h.stage.offers_.empty());
+  h.stage.commit_desired("h1", wants(4, {}));
+  EXPECT_EQ(h.stage.offers_.size(), 1u);
+}
+
+TEST(Trials, OfAHostThatFellSilentTheEndIsNotKnown) {
+  Trying h;
+  h.stage.hang_up(h.stream);
+  h.stage.advance(Seconds{30});
+  EXPECT_TRUE(h.trial().running);
+  h.stage.advance(Seconds{31});
+  EXPECT_FALSE(h.trial().running);
+  EXPECT_EQ(h.stage.core().stats().trials, 0u);
 }
 
 TEST(Trials, AfterARestartAnUnfinishedTrialKeepsItsProbes) {
