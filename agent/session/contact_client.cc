@@ -55,7 +55,7 @@ class ContactCall {
     wire::Frames frames{session::ToCollector{contact}};
     while (!frames.done()) {
       stream_->Write(rpc::to_buffer(frames.next()), this);
-      if (!has_worked()) return ending(true);
+      if (!has_worked()) break;  // refused already: the reason is there to be read, and Finish waits until it was
     }
     return read_reply();
   }
