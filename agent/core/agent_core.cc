@@ -216,7 +216,7 @@ void AgentCore::on(const TimerFired&, Turn& turn) {
   }
   if (turn.now.boot >= next_sweep_ && !working()) {
     next_sweep_ = BootTime::max();
-    turn.out.push_back(ReadRoutes{ReadPurpose::kSweep, book_.tables(nullptr)});
+    turn.out.push_back(book_.read(ReadPurpose::kSweep, nullptr));
     generation_.on_sweep(turn);
     // A disk that failed is tried again: nobody else writes on a quiet day.
     const bool write = book_.ledger_changed || !storage_error_.empty();
@@ -258,7 +258,7 @@ void AgentCore::read_soon(Turn& turn) {
   read_is_asked_ = true;
   if (turn.now.boot - last_read_ >= read_gap_ && !working()) {
     next_sweep_ = BootTime::max();
-    turn.out.push_back(ReadRoutes{ReadPurpose::kSweep, book_.tables(nullptr)});
+    turn.out.push_back(book_.read(ReadPurpose::kSweep, nullptr));
     return;
   }
   next_sweep_ = std::min(next_sweep_, std::max(turn.now.boot, last_read_ + read_gap_));

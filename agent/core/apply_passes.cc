@@ -40,7 +40,7 @@ void GenerationApply::on_applied(const RoutesApplied& applied, Turn& turn) {
       if (applied.done[i]) book_.made(undoing_[i]);
     }
     phase_ = Phase::kUndoRead;
-    return turn.out.push_back(ReadRoutes{ReadPurpose::kAfterUndo, book_.tables(&candidate_)});
+    return turn.out.push_back(book_.read(ReadPurpose::kAfterUndo, &candidate_));
   }
   if (phase_ != Phase::kApply || applied.purpose != ApplyPurpose::kGeneration) return;
   std::vector<RouteObjectState> refused;
@@ -64,7 +64,7 @@ void GenerationApply::on_applied(const RoutesApplied& applied, Turn& turn) {
     return undo(std::move(reason), std::move(refused), turn);
   }
   phase_ = Phase::kReadBack;
-  turn.out.push_back(ReadRoutes{ReadPurpose::kReadBack, book_.tables(&candidate_)});
+  turn.out.push_back(book_.read(ReadPurpose::kReadBack, &candidate_));
 }
 
 // What the first plan meant to do and a fresh look says is not done.
@@ -149,7 +149,7 @@ void GenerationApply::undo(std::string reason, std::vector<RouteObjectState> ref
 // An operation whose fate the kernel did not tell may have been done all the same: only a look shows what is left.
 void GenerationApply::judge_undo(const RoutesRead& read, Turn& turn) {
   if (++pass_ > kMaxPasses) return end_undo(turn);
-  if (!read.snapshot) return turn.out.push_back(ReadRoutes{ReadPurpose::kAfterUndo, book_.tables(&candidate_)});
+  if (!read.snapshot) return turn.out.push_back(book_.read(ReadPurpose::kAfterUndo, &candidate_));
   std::vector<RouteOp> left;
   if (journal_ && journal_->boot_id == boot_id_) left = still_needed(journal_->inverse, book_.table());
   if (left.empty()) return end_undo(turn);

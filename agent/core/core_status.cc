@@ -44,7 +44,7 @@ void AgentCore::on(const Booted& booted, Turn& turn) {
   generation_.previous = known(stored.previous, "previous generation", turn);
   held_here_ = stored.held;
   repairs_.held = held_here_ || book_.guard.hold;
-  turn.out.push_back(ReadRoutes{ReadPurpose::kSweep, book_.tables(nullptr)});
+  turn.out.push_back(book_.read(ReadPurpose::kSweep, nullptr));
 }
 
 void AgentCore::first_read(Turn& turn) {

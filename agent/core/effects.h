@@ -23,6 +23,7 @@ enum class StoredItem : std::uint8_t {
 struct ReadRoutes {  // answered by RoutesRead
   ReadPurpose purpose = ReadPurpose::kSweep;
   std::vector<std::uint32_t> tables;  // beside main, sorted
+  std::vector<routes::RouteKey> keys;  // sorted: who holds these is shown however many foreign routes there are
 };
 struct ApplyRoutes {  // answered by RoutesApplied
   ApplyPurpose purpose = ApplyPurpose::kRepair;

@@ -166,7 +166,7 @@ void GenerationApply::begin(DesiredState candidate, Turn& turn) {
   counts_ = {};
   pass_ = 0;
   phase_ = Phase::kReadBefore;
-  turn.out.push_back(ReadRoutes{ReadPurpose::kBeforeApply, book_.tables(&candidate_)});
+  turn.out.push_back(book_.read(ReadPurpose::kBeforeApply, &candidate_));
 }
 
 void GenerationApply::on_read(const RoutesRead& read, Turn& turn) {
@@ -179,7 +179,7 @@ void GenerationApply::on_read(const RoutesRead& read, Turn& turn) {
   }
   if (phase_ == Phase::kReadBack && read.purpose == ReadPurpose::kReadBack) {
     if (read.snapshot) return judge_read_back(turn);
-    if (pass_++ < kMaxPasses) return turn.out.push_back(ReadRoutes{ReadPurpose::kReadBack, book_.tables(&candidate_)});
+    if (pass_++ < kMaxPasses) return turn.out.push_back(book_.read(ReadPurpose::kReadBack, &candidate_));
     return undo("unknown: the result could not be read back: " + read.snapshot.error().message, {}, turn);
   }
   if (phase_ == Phase::kUndoRead && read.purpose == ReadPurpose::kAfterUndo) judge_undo(read, turn);

@@ -66,6 +66,20 @@ std::vector<std::uint32_t> RouteBook::tables(const DesiredState* candidate) cons
   return {named.begin(), named.end()};
 }
 
+std::vector<RouteKey> RouteBook::keys(const DesiredState* candidate) const {
+  std::vector<RouteKey> all;
+  const auto add = [&all](const DesiredState* state) {
+    if (state == nullptr || !state->routes) return;
+    for (const routes::Route& route : state->routes->routes) all.push_back(route.key);
+  };
+  add(candidate);
+  add(confirmed_ ? &*confirmed_ : nullptr);
+  for (const auto& [key, entry] : ledger_.entries) all.push_back(key);
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
 Merged RouteBook::absorb(const routes::RouteSnapshot& snapshot) {
   Merged merged;
   if (has_read_) {
@@ -297,7 +311,7 @@ std::vector<Refusal> RouteBook::judge_reach(std::span<const routes::RouteOp> ope
 }
 
 session::RoutesReport RouteBook::report() const {
-  session::RoutesReport report{table_.reported(session::kMaxReportedRoutes), {}};
+  session::RoutesReport report{table_.reported(session::kMaxReportedRoutes, [this](const RouteKey& key) { return wanted(key) != nullptr; }), {}};
   report.not_in_sync.reserve(not_in_sync_.size());
   for (const auto& [key, object] : not_in_sync_) report.not_in_sync.push_back(object);
   return report;

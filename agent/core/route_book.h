@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/core/apply_guard.h"
+#include "agent/core/effects.h"
 #include "agent/core/route_table.h"
 
 namespace ondol::agent {
@@ -25,6 +26,10 @@ class RouteBook {
   const routes::Route* wanted(const routes::RouteKey& key) const;
   bool is_hidden(const routes::ObservedRoute& foreign) const;  // intent says not to look at it
   std::vector<std::uint32_t> tables(const DesiredState* candidate) const;
+  std::vector<routes::RouteKey> keys(const DesiredState* candidate) const;  // of these intents and of what is ours
+  ReadRoutes read(ReadPurpose purpose, const DesiredState* candidate) const {
+    return {purpose, tables(candidate), keys(candidate)};
+  }
   // While a change of intent is on trial, nothing that it touched is judged by what was confirmed before it.
   void begin_trial(DesiredState candidate, std::set<routes::RouteKey> touched);
   void end_trial();

@@ -240,10 +240,13 @@ routes::RouteSnapshot RouteTable::snapshot() const {
   return whole;
 }
 
-routes::RouteSnapshot RouteTable::reported(std::size_t limit) const {
+routes::RouteSnapshot RouteTable::reported(std::size_t limit,
+                                           const std::function<bool(const RouteKey&)>& is_wanted) const {
   routes::RouteSnapshot whole = snapshot();
   if (whole.routes.size() <= limit) return whole;
-  const auto is_foreign = [](const ObservedRoute& r) { return r.ownership == Ownership::kForeign; };
+  const auto is_foreign = [&](const ObservedRoute& r) {
+    return r.ownership == Ownership::kForeign && !is_wanted(r.route.key);
+  };
   const auto foreign = std::count_if(whole.routes.begin(), whole.routes.end(), is_foreign);
   const std::size_t ours = whole.routes.size() - static_cast<std::size_t>(foreign);
   std::size_t room = ours < limit ? limit - ours : 0;

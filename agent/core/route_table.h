@@ -1,6 +1,7 @@
 // The compared routes as last known, kept current by one event at a time so that an event costs a lookup.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -50,7 +51,8 @@ class RouteTable {
   std::vector<routes::ObservedRoute> holders(const routes::RouteKey& key) const;
   const std::map<routes::RouteKey, Holders>& by_key() const { return by_key_; }
   routes::RouteSnapshot snapshot() const;                  // whole
-  routes::RouteSnapshot reported(std::size_t limit) const;  // ours first, foreign ones up to the limit
+  // Ours and holders of wanted keys first, other foreign ones up to the limit.
+  routes::RouteSnapshot reported(std::size_t limit, const std::function<bool(const routes::RouteKey&)>& is_wanted) const;
   std::size_t size() const { return size_; }
 
  private:

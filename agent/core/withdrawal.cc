@@ -19,7 +19,7 @@ void Withdrawal::on_persisted(const Persisted& persisted, Turn& turn) {
     if (!persisted.result) return finish(false, "nothing was removed: storage: " + persisted.result.error().message, turn);
     book_.confirm(std::nullopt);
     stage_ = Stage::kRead;
-    turn.out.push_back(ReadRoutes{ReadPurpose::kWithdraw, book_.tables(nullptr)});
+    turn.out.push_back(book_.read(ReadPurpose::kWithdraw, nullptr));
   } else if (stage_ == Stage::kLedger && persisted.item == StoredItem::kLedger) {
     const std::size_t left = operations_.size() - removed_;
     std::string text = fmt::format("removed {} routes, {} could not be removed", removed_, left);

@@ -76,6 +76,7 @@ void Interpreter::queue_drained(routes::Drained drained) {
 // The core learns of what happened up to the read before it learns what was read.
 void Interpreter::perform(ReadRoutes& effect) {
   RoutesRead read{effect.purpose, {}, {}};
+  edges_.routes.keep_holders_of(std::move(effect.keys));
   for (int tries = 0; tries < kReads; ++tries) {
     queue_drained(edges_.routes.drain());
     read.snapshot = edges_.routes.snapshot(effect.tables);

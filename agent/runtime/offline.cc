@@ -74,6 +74,7 @@ Result<std::string> withdraw_ours(const RuntimeParts& parts) {
     }
   }
   book.restore_ledger(std::move(ledger));
+  parts.routes->keep_holders_of(book.keys(nullptr));
   auto snapshot = parts.routes->snapshot(book.tables(nullptr));
   if (!snapshot) return fail(snapshot.error());
   book.absorb(*snapshot);

@@ -100,6 +100,8 @@ class KernelRoutes final : public RouteSocket {
     return read;
   }
 
+  void keep_holders_of(std::vector<RouteKey> keys) override { kept_keys_ = std::move(keys); }
+
   Result<std::vector<Link>> links() override { return read_links(*requests_); }
 
   ApplyReport apply(const std::vector<RouteOp>& operations) override {
@@ -125,6 +127,7 @@ class KernelRoutes final : public RouteSocket {
   EventQueue events_;
   Alarm alarm_;
   std::vector<std::uint32_t> named_;
+  std::vector<RouteKey> kept_keys_;
   ComparedTables tables_;
   std::optional<DumpMark> confirmed_;  // of the last reading that was returned, if nothing was replayed
   bool wrote_ipv4_ = false;            // since then: confirmed_ counts what should be there, its digest is old
@@ -231,6 +234,7 @@ Result<std::optional<Reading>> KernelRoutes::read_once(std::size_t read_bytes) {
   Reading reading;
   reading.start = events_.mark();
   SnapshotBuilder builder(tables_, events_.numbers().links, events_.numbers().nexthops);
+  builder.keep_holders_of(kept_keys_);
   builder.reserve(expected_routes_);
   const auto is_whole = dump_routes(read_bytes, builder);
   if (!is_whole) return fail(is_whole.error());

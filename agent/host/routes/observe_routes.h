@@ -74,6 +74,8 @@ class RouteSocket {
   // one returned, else two that agree once what changed in between is replayed; kInterrupted after 5 tries that links
   // or overruns disturbed. Ownership is kForeign everywhere, protocol says more. Also sets the tables of drain().
   virtual Result<RouteSnapshot> snapshot(const std::vector<std::uint32_t>& tables) = 0;
+  // Snapshots show every holder of these keys (sorted), also where there are more foreign routes than one may hold.
+  virtual void keep_holders_of(std::vector<RouteKey> keys) = 0;
   virtual Result<std::vector<Link>> links() = 0;
   // One batch, acknowledged by its last message; every failure is attributed. Continues past failures.
   virtual ApplyReport apply(const std::vector<RouteOp>& operations) = 0;

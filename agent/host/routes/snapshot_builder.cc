@@ -52,9 +52,15 @@ void SnapshotBuilder::take(const Message& message) {
   }
   ++compared_;
   add_to_mark(message, mark_);
-  if (looked.protocol != kOurProtocol && foreign_kept_ >= kMaxForeignRoutes) return;
+  if (looked.protocol != kOurProtocol && foreign_kept_ >= kMaxForeignRoutes && !is_kept_key(message)) return;
   take_compared(message);
   if (looked.protocol != kOurProtocol) ++foreign_kept_;
+}
+
+bool SnapshotBuilder::is_kept_key(const Message& message) const {
+  if (kept_keys_.empty()) return false;
+  const auto key = decode_route_key(message);
+  return key && std::ranges::binary_search(kept_keys_, *key);
 }
 
 void SnapshotBuilder::take_compared(const Message& message) {

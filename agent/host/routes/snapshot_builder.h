@@ -27,6 +27,7 @@ class SnapshotBuilder {
   SnapshotBuilder(const ComparedTables& tables, const LinkTable& links, const NexthopTable& nexthops);
 
   void reserve(std::size_t routes) { routes_.reserve(routes); }
+  void keep_holders_of(std::span<const RouteKey> sorted) { kept_keys_ = sorted; }  // of foreign routes beyond the limit
   void take(const Message& message);  // RTM_NEWROUTE of a dump; all others are left alone
 
   // A message that could not be decoded: its interface or nexthop object was unknown, or it was no route at
@@ -39,6 +40,7 @@ class SnapshotBuilder {
 
  private:
   void take_compared(const Message& message);
+  bool is_kept_key(const Message& message) const;
   void sort();
 
   const ComparedTables& tables_;
@@ -50,6 +52,7 @@ class SnapshotBuilder {
   std::array<std::uint32_t, 256> counted_{};
   std::uint32_t compared_ = 0;
   std::size_t foreign_kept_ = 0;
+  std::span<const RouteKey> kept_keys_;
   std::uint32_t malformed_ = 0;
   bool has_unknown_index_ = false;
   DumpMark mark_;

@@ -100,11 +100,12 @@ TEST(ATable, ReportsOursWholeAndForeignOnesUpToTheLimit) {
   for (int i = 0; i < 50; i += 5) ledger.entries[all[static_cast<std::size_t>(i)].route.key] = {};
   table.load(snapshot(all));
   table.mark_ownership(ledger);
-  const auto reported = table.reported(20);
+  const auto reported = table.reported(20, [&](const routes::RouteKey& key) { return key == all.back().route.key; });
   EXPECT_EQ(reported.routes.size(), 20U);
   EXPECT_TRUE(reported.truncated);
   EXPECT_EQ(reported.compared, 50U);
   EXPECT_EQ(std::ranges::count(reported.routes, routes::Ownership::kOurs, &routes::ObservedRoute::ownership), 10);
+  EXPECT_EQ(reported.routes.back().route.key, all.back().route.key) << "the holder of a wanted key is among them";
 }
 
 }  // namespace

@@ -75,6 +75,20 @@ TEST_F(Snapshot, BeyondTheLimitForeignRoutesAreOnlyCountedAndOursAreKept) {
   EXPECT_EQ(snapshot.routes.back().protocol, kOurProtocol);
 }
 
+TEST_F(Snapshot, BeyondTheLimitHoldersOfWantedKeysAreShownStill) {
+  const std::uint32_t foreign = kMaxForeignRoutes + 10;
+  std::vector<RouteKey> wanted(2);
+  for (RouteKey& key : wanted) key.destination = parse_prefix("10.0.0.0/8").value();
+  wanted[0].metric = 7;
+  wanted[1].metric = foreign;
+  builder_.keep_holders_of(wanted);
+  for (std::uint32_t i = 0; i < foreign; ++i) take(route_message("10.0.0.0/8", RTPROT_STATIC, i + 1));
+  const RouteSnapshot snapshot = builder_.finish();
+  EXPECT_TRUE(snapshot.truncated);
+  EXPECT_EQ(snapshot.routes.size(), kMaxForeignRoutes + 1);
+  EXPECT_EQ(snapshot.routes.back().route.key, wanted[1]);
+}
+
 TEST_F(Snapshot, ARouteThatADumpShowsTwiceIsThereOnce) {
   take(route_message("2001:db8::/48", RTPROT_STATIC));
   take(route_message("2001:db8::/48", RTPROT_STATIC));
