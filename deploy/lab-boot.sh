@@ -2,9 +2,17 @@
 # One Debian root is made once under build/ and shared by all, each host writes to its own overlay in memory.
 
 boot_root=$top/build/lab-root
+# What a booted host gets from here: programs, and units of which the first kind is enabled.
+boot_programs="ondol-agent ondol-restore ondol-undo ondol-preflight"
+boot_services="ondol-agent.service ondol-restore.service"
+boot_sockets="ondol-undo.socket ondol-preflight.socket"
+boot_units="$boot_services $boot_sockets ondol-undo.service ondol-preflight.service"
 
 make_boot_root() {
-  [ ! -e "$boot_root/.complete" ] || return 0
+  [ -e "$boot_root/.complete" ] || bootstrap_root
+  fit_boot_root
+}
+bootstrap_root() {
   "$deploy/install-packages" test
   local runtime mirror log
   runtime=$(awk '$1 == "runtime" { print $2 }' "$deploy/packages.txt" | paste -sd,)
@@ -17,29 +25,32 @@ make_boot_root() {
   debootstrap --variant=minbase --include="$runtime" bookworm "$boot_root" ${mirror:+"$mirror"} >"$log" 2>&1 ||
     { tail -n 5 "$log" >&2; rm -rf "$boot_root" "$log"; fail "debootstrap failed"; }
   rm -f "$log"
-  local unit
-  for unit in ondol-agent ondol-restore; do
-    touch "$boot_root/usr/lib/systemd/system/$unit.service" "$boot_root/usr/bin/$unit"
-    ln -sf "/usr/lib/systemd/system/$unit.service" "$boot_root/etc/systemd/system/multi-user.target.wants/$unit.service"
-  done
+  touch "$boot_root/.complete"
+}
+# Ours in it; again each time, because a root is kept from one version of this tree to the next.
+fit_boot_root() {
+  local each wants=$boot_root/etc/systemd/system
+  for each in $boot_programs; do touch "$boot_root/usr/bin/$each"; done
+  for each in $boot_units; do touch "$boot_root/usr/lib/systemd/system/$each"; done
+  mkdir -p "$wants/multi-user.target.wants" "$wants/sockets.target.wants"
+  for each in $boot_services; do ln -sf "/usr/lib/systemd/system/$each" "$wants/multi-user.target.wants/$each"; done
+  for each in $boot_sockets; do ln -sf "/usr/lib/systemd/system/$each" "$wants/sockets.target.wants/$each"; done
   cp "$top/systemd/ondol.sysusers" "$boot_root/usr/lib/sysusers.d/ondol.conf"
   cp "$top/systemd/ondol.tmpfiles" "$boot_root/usr/lib/tmpfiles.d/ondol.conf"
   systemd-sysusers --root="$boot_root" >/dev/null 2>&1
   mkdir -p "$boot_root/etc/ondol" "$boot_root/var/lib/ondol"
   : >"$boot_root/etc/machine-id"
-  touch "$boot_root/.complete"
 }
 
 # The address and link are given from outside, before the host boots, as a cable would be.
 start_booted() { # HOST
-  local dir=$lab/$1
+  local dir=$lab/$1 each binds=()
+  for each in $boot_programs; do binds+=(--bind-ro="$bin/$each:/usr/bin/$each"); done
+  for each in $boot_units; do binds+=(--bind-ro="$top/systemd/$each:/usr/lib/systemd/system/$each"); done
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 setsid systemd-nspawn --quiet --directory="$boot_root" --machine="ondol-$name-$1" \
     --register=no --keep-unit --boot --volatile=overlay --capability=CAP_NET_ADMIN \
     --network-namespace-path="/run/netns/$(ns_of "$1")" --console=passive \
-    --bind-ro="$bin/ondol-agent:/usr/bin/ondol-agent" --bind-ro="$bin/ondol-restore:/usr/bin/ondol-restore" \
-    --bind-ro="$top/systemd/ondol-agent.service:/usr/lib/systemd/system/ondol-agent.service" \
-    --bind-ro="$top/systemd/ondol-restore.service:/usr/lib/systemd/system/ondol-restore.service" \
-    --bind="$dir/etc:/etc/ondol" --bind="$dir/var:/var/lib/ondol" >>"$dir/log" 2>&1 </dev/null &
+    "${binds[@]}" --bind="$dir/etc:/etc/ondol" --bind="$dir/var:/var/lib/ondol" >>"$dir/log" 2>&1 </dev/null &
   remember "$1" $!
 }
 

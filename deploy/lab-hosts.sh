@@ -152,6 +152,8 @@ start_process() { # HOST|collector [PART]
 stop_process() { # HOST|collector SIGNAL [PART]
   alive "$1" "${3:-}" || { echo "$1${3:+ $3} is not running" >&2; return 0; }
   local pid file; file=$(pid_file "$1" "${3:-}"); read -r pid _ <"$file"
+  # A power cut ends everything in the container at once; its supervisor leaves by itself then.
+  if [ "$2" = KILL ] && [ -z "${3:-}" ] && is_booted "$1"; then pid=$(boot_pid "$1"); fi
   kill -"$2" "$pid" 2>/dev/null || true
   local i
   for ((i = 0; i < 100; ++i)); do alive "$1" "${3:-}" || break; sleep 0.1; done
