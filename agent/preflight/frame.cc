@@ -29,7 +29,7 @@ void get_one(ByteReader& in, HostLink& link) {
   const auto name = routes::InterfaceName::make(in.text(15));
   const std::uint8_t flags = in.u8();
   link.rp_filter = in.u8();
-  if (index == 0 || index > 0x1fff'ffff || !name || !is_plain(name->view()) || flags > 15 || link.rp_filter > 2) {
+  if (index == 0 || index > 0x1ffe'ffff || !name || !is_plain(name->view()) || flags > 15 || link.rp_filter > 2) {
     return in.spoil();
   }
   link.index = static_cast<int>(index);

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "agent/preflight/frame.h"
 #include "agent/preflight/scratch/candidate.h"
+#include "agent/preflight/scratch/later_links.h"
 #include "agent/preflight/scratch/read_paths.h"
 
 namespace ondol::preflight {
@@ -62,6 +64,7 @@ class Judge {
     if (!after) return fail(after.error());
     for (std::size_t i = 0; i < after->size(); ++i) verdict_.targets.push_back({before_[i].reach, (*after)[i].reach});
     ONDOL_TRY(blame(*candidate, *after));
+    ONDOL_TRY(judge_once_links_are_there(*candidate));
     sort_refusals();
     if (untold_ > 0) note(fmt::format("{} more refusals than are told", untold_));
     return std::move(verdict_);
@@ -71,6 +74,54 @@ class Judge {
   Result<std::vector<Path>> paths() {
     if (std::chrono::steady_clock::now() > deadline_) return fail(Errc::kUnavailable, "the preflight took too long");
     return read_paths(socket_, host_, question_.targets, pins_);
+  }
+
+  // What waits today is in force some day, without another question.
+  Result<void> judge_once_links_are_there(Candidate& candidate) {
+    if (awaited_.empty()) return {};
+    candidate.move_to(0);
+    if (!candidate.is_undoable()) {
+      note("what waits for a link is not judged: the change cannot be taken back");
+      return {};
+    }
+    const Question later = with_links_there(question_, awaited_);
+    ONDOL_TRY(make_links_be_there(socket_, question_, later));
+    Judge second(socket_, later, deadline_);
+    second.now_ = &question_;
+    second.pins_ = pins_;
+    second.before_ = before_;
+    ONDOL_TRY(second.run_again(verdict_.judgement.refusals));
+    for (auto& refusal : second.verdict_.judgement.refusals) refuse(refusal.operation, std::move(refusal.reason));
+    return {};
+  }
+
+  // Without what was refused before. Failures were told before, too.
+  Result<void> run_again(const std::vector<trial::PreflightRefusal>& refused) {
+    auto candidate = Candidate::open(socket_, question_.operations);
+    if (!candidate) return fail(candidate.error());
+    for (std::size_t i = candidate->size(); i-- > 0;) {
+      if (std::ranges::find(refused, i, &trial::PreflightRefusal::operation) != refused.end()) candidate->leave_out(i);
+    }
+    const auto without = paths();
+    if (!without) return fail(without.error());
+    for (std::size_t i = 0; i < without->size(); ++i) {
+      if (is_lost(i, *without)) before_[i] = (*without)[i];  // the link costs it, whatever is changed
+    }
+    candidate->move_to(candidate->size());
+    const auto after = paths();
+    if (!after) return fail(after.error());
+    return blame(*candidate, *after);
+  }
+
+  std::string once(std::size_t operation) const {
+    if (now_ == nullptr) return {};
+    const auto names = awaited_by(now_->operations[operation], *now_);
+    if (names.empty()) return " once the links are there that others wait for";
+    return fmt::format(" once {} {} there", fmt::join(names, " and "), names.size() == 1 ? "is" : "are");
+  }
+
+  const routes::RouteOp& operation_as_asked(std::size_t operation) const {
+    return (now_ == nullptr ? question_ : *now_).operations[operation];
   }
 
   // Who calls us is pinned to where that works now.
@@ -112,6 +163,7 @@ class Judge {
         refuse(failure.index, fmt::format("{} would fail: {}", describe(operation), failure.text));
       } else {
         note(fmt::format("{} waits: {}", describe(operation), awaited));
+        awaited_.merge(awaited_by(operation, question_));
       }
     }
   }
@@ -197,23 +249,24 @@ class Judge {
       if (!is_lost(target, *without)) costs.push_back(target);
     }
     const std::size_t operation = candidate.operation_at(position);
-    return describe(question_.operations[operation]) + " " + cost(costs, *with);
+    return describe(operation_as_asked(operation)) + " " + cost(costs, *with, once(operation));
   }
 
   // Told of the first: whole losses and partial ones come from routes alike.
-  std::string cost(const std::vector<std::size_t>& targets, const std::vector<Path>& now) const {
+  std::string cost(const std::vector<std::size_t>& targets, const std::vector<Path>& now, const std::string& when) const {
     std::string names;
     for (const std::size_t target : targets) {
       if (!names.empty()) names += ", ";
       names += describe(question_.targets[target]);
     }
     if (targets.empty()) return "would cut something off";
-    return fmt::format("{} {}: {}", verb_for(targets.front(), now), names, why_lost(targets.front(), now));
+    return fmt::format("{} {}{}: {}", verb_for(targets.front(), now), names, when, why_lost(targets.front(), now));
   }
 
   Result<void> blame_together(const std::vector<Path>& now) {
     for (const std::size_t target : lost_in(now)) {
-      refuse(trial::kNoneAlone, "together these changes " + cost({target}, now));
+      refuse(trial::kNoneAlone, "together these changes " +
+                                     cost({target}, now, now_ == nullptr ? "" : " once the links are there that they wait for"));
     }
     return {};
   }
@@ -239,6 +292,8 @@ class Judge {
   std::chrono::steady_clock::time_point deadline_;
   std::vector<std::optional<Pin>> pins_;
   std::vector<Path> before_;
+  std::set<std::string> awaited_;    // links
+  const Question* now_ = nullptr;    // when links are judged as being there: what was asked without them
   std::size_t untold_ = 0;  // refusals past kMaxRefusals
   Verdict verdict_;
 };

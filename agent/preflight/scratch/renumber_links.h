@@ -5,7 +5,7 @@
 
 namespace ondol::preflight {
 
-inline constexpr int kMaxHostLink = 0x1fff'ffff;  // numbers of a host's links end here
+inline constexpr int kMaxHostLink = 0x1ffe'ffff;  // numbers of a host's links end here
 inline constexpr int kFirstCopy = 0x2000'0000;    // the copy of link N is kFirstCopy + N; loopback keeps its number
 
 // Where the modules of tunnels are loaded, a new namespace has links of theirs, with low numbers that cannot be freed.

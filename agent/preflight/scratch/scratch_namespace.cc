@@ -13,6 +13,7 @@
 
 #include "agent/preflight/scratch/encode_links.h"
 #include "agent/preflight/scratch/fallback_link.h"
+#include "agent/preflight/scratch/later_links.h"
 #include "agent/preflight/scratch/replay_messages.h"
 #include "agent/preflight/scratch/send_requests.h"
 
@@ -193,6 +194,10 @@ Result<std::vector<std::string>> ScratchNamespace::fill(const Question& question
 Result<void> ScratchNamespace::make_links(const Question& question) {
   for (const HostLink& link : question.links) {
     if (link.index == kLoopback) continue;
+    made_.insert(link.index);
+    made_.insert(kFirstPeer + link.index);
+  }
+  for (const HostLink& link : later_links(question)) {  // they may be made while it is judged
     made_.insert(link.index);
     made_.insert(kFirstPeer + link.index);
   }

@@ -100,6 +100,37 @@ TEST_F(Paths, WhereAChangeCannotBeTakenBackNoOperationIsBlamedAlone) {
             "together these changes would cut off collector (10.9.0.5): a blackhole route takes it");
 }
 
+TEST_F(Paths, WhatWaitsForAnAbsentLinkIsJudgedWithTheLinkThere) {
+  run("sysctl -qw net.ipv4.conf.eth0.rp_filter=1");
+  const std::vector<RouteOp> waiting{add(route_to("10.9.0.0/24", "10.2.0.2", "eth7"))};
+  const Verdict allowed = ask_host(waiting, {collector_});
+  EXPECT_TRUE(allowed.judgement.refusals.empty());
+  EXPECT_EQ(allowed.judgement.notes.size(), 1U);
+  const Verdict verdict = ask_host(waiting, {target("bastion", "10.9.0.5", true)});
+  ASSERT_EQ(verdict.judgement.refusals.size(), 1U);
+  EXPECT_EQ(verdict.judgement.refusals[0].operation, 0U);
+  EXPECT_EQ(verdict.judgement.refusals[0].reason,
+            "adding 10.9.0.0/24 via 10.2.0.2 dev eth7 would cut off bastion (10.9.0.5) once eth7 is there: its connections to "
+            "10.0.0.1 come in by eth0 and would be dropped by its reverse path filter");
+  expect_allowed(ask_host({add(route_to("10.50.0.0/16", "10.0.0.3"))}, {collector_}));  // the link is gone again
+}
+
+TEST_F(Paths, WhatWaitsForALinkThatIsDownIsJudgedWithTheLinkUp) {
+  run("sysctl -qw net.ipv4.conf.eth0.rp_filter=1; ip link set eth1 down");
+  settle_with(3);
+  for (const char* link : {"eth1", ""}) {
+    const RouteOp waiting = add(route_to("10.9.0.0/24", "10.1.0.2", link));
+    const Verdict verdict = ask_host({add(route_to("10.50.0.0/16", "10.0.0.3")), waiting},
+                                     {collector_, target("bastion", "10.9.0.5", true)});
+    ASSERT_EQ(verdict.judgement.refusals.size(), 1U) << link;
+    EXPECT_EQ(verdict.judgement.refusals[0].operation, 1U);
+    EXPECT_EQ(verdict.judgement.refusals[0].reason,
+              "adding " + routes::render(waiting.route) +
+                  " would cut off bastion (10.9.0.5) once eth1 is there: its connections to 10.0.0.1 come in by eth0 and would "
+                  "be dropped by its reverse path filter");
+  }
+}
+
 TEST_F(Paths, LinksThatNothingNamesAreLeftOut) {
   for (const std::string name : {"idle", "ruled", "named", "hop", "wanted"}) run("ip link add " + name + " type veth");
   run("ip rule add iif ruled lookup 100; ip link set named up; ip link set hop up; ip route add 10.66.0.0/16 dev named;"
