@@ -23,7 +23,7 @@ AgentCore::AgentCore(CoreOptions options)
       book_(options_.session.boot_id),
       repairs_(book_),
       watch_(book_, repairs_),
-      generation_(book_, repairs_, {options_.trials, options_.undo_keeper, options_.session.instance_id}),
+      generation_(book_, repairs_, {options_.undo_keeper, options_.session.instance_id}),
       withdrawal_(book_),
       session_(options_.session) {}
 

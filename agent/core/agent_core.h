@@ -20,7 +20,6 @@ namespace ondol::agent {
 struct CoreOptions {
   SessionOptions session;
   Milliseconds sweep{5'000};             // between whole verifications
-  bool trials = false;                   // changes of intent are tried; needs the edges that a trial asks for
   bool undo_keeper = false;              // another program holds the journal while a change is on trial
 };
 

@@ -67,8 +67,7 @@ void AgentCore::settle_start(Turn& turn) {
                                        book_.in_state(routes::RouteState::kWaiting).size());
   log_.append(session::ObserverNotice{session::ResourceType::kRoutes, "agent_restarted", text}, turn);
   turn.out.push_back(AnnounceReady{});
-  const bool is_alone = options_.trials && !options_.undo_keeper;
-  tell(turn, Notice::kReady, is_alone ? text + "; no undo keeper is configured: only this agent undoes a trial" : text);
+  tell(turn, Notice::kReady, options_.undo_keeper ? text : text + "; no undo keeper is configured: only this agent undoes a trial");
   publish_at_ = turn.now.boot;
   if (!session_.is_started()) session_.start(turn);
 }

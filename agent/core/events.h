@@ -62,7 +62,7 @@ struct ContactMade {
   std::uint64_t attempt = 0;
   Result<session::ContactReply> reply;
 };
-struct UndoArmed {
+struct UndoArmed {  // a failure also when the keeper is lost in the middle of a trial
   Generation generation;
   Result<void> result;
 };

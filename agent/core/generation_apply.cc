@@ -160,6 +160,7 @@ void GenerationApply::begin(DesiredState candidate, Turn& turn) {
   restarted_ = tried_ = trial_began_ = is_refusal_ = false;
   retry_at_ = {};
   trial_note_.clear();
+  keeper_lost_.clear();
   watch_.end();
   waiting_.clear();
   refused_.clear();
@@ -207,7 +208,7 @@ void GenerationApply::plan(Turn& turn) {
   const routes::RoutePlan made = write ? make_plan() : routes::RoutePlan{};
   if (!going_back_ && is_refused(made, turn)) return;  // what a person puts back here is not for the caps, like an undo
   planned_ = passing_ = made.operations;
-  const bool looks = options_.trials && !going_back_ && !planned_.empty();
+  const bool looks = !going_back_ && !planned_.empty();
   looks ? preflight(turn) : commit(turn);
 }
 

@@ -17,7 +17,6 @@ namespace ondol::agent {
 
 // How a change of intent is tried.
 struct TrialOptions {
-  bool trials = false;       // false: an apply that was read back correctly is kept at once
   bool undo_keeper = false;  // another program undoes in our place when we cannot
   std::string instance;      // of this process, as its session says
 };
@@ -167,6 +166,7 @@ class GenerationApply {
   bool tried_ = false;                     // needs the collector's confirmation
   bool trial_began_ = false;
   bool armed_ = false;
+  std::string keeper_lost_;                // in the middle of the trial, and no other to be had
   bool is_refusal_ = false;                // ended before the kernel was touched, after the journal was written
   Milliseconds given_{};                   // from the first change to the deadline
   BootTime answer_by_ = BootTime::max();   // of a preflight or an arming

@@ -149,6 +149,7 @@ void GenerationApply::arm(Turn& turn) {
 }
 
 void GenerationApply::on_undo_armed(const UndoArmed& armed, Turn& turn) {
+  if (on_trial() && !armed.result) keeper_lost_ = armed.result.error().message;
   if (phase_ != Phase::kArm || armed.generation != candidate_.generation) return;
   answer_by_ = BootTime::max();
   if (armed.result) return apply(turn);
@@ -203,6 +204,7 @@ void GenerationApply::advance(Turn& turn) {
 
 void GenerationApply::judge_trial(Turn& turn) {
   using Verdict = TrialWatch::Verdict;
+  if (!keeper_lost_.empty()) return undo("undo: " + keeper_lost_, {}, turn);
   if (request_) return undo("person: rolled back by " + asked_by_, {}, turn);
   switch (watch_.verdict(turn.now.boot)) {
     case Verdict::kOpen: return;

@@ -42,6 +42,19 @@ json routes_json(const AgentFacts& facts) {
           {"error", core.observer_error}};
 }
 
+json trial_json(const AgentFacts& facts) {
+  const CoreStatus& core = facts.core;
+  json probes = json::array();
+  for (const trial::ProbeResult& probe : core.probes) {
+    probes.push_back({{"probe", trial::render(probe.target)}, {"color", probe.green ? "green" : "red"}, {"text", probe.text}});
+  }
+  const auto left = core.trial_deadline ? std::max<std::int64_t>(0, (*core.trial_deadline - facts.now.boot) / Milliseconds{1}) : 0;
+  const bool runs = core.trial_deadline.has_value();
+  return {{"generation", runs ? json(core.generations.trial.value) : json(nullptr)},
+          {"seconds_left", runs ? json(static_cast<double>(left / 100) / 10) : json(nullptr)},
+          {"probes", probes}};
+}
+
 // A value by its path, as text; "unknown" when it is not there or null.
 std::string text_at(const json& tree, const char* pointer) {
   const json::json_pointer path(pointer);
@@ -54,6 +67,19 @@ std::string line(const char* name, const std::string& value) { return fmt::forma
 
 std::string with_reason(const std::string& value, const std::string& reason) {
   return reason.empty() || reason == "unknown" ? value : value + ": " + reason;
+}
+
+std::string trial_text(const json& status) {
+  const json trial = status.value("trial", json::object());
+  const bool runs = trial.contains("generation") && !trial["generation"].is_null();
+  if (!runs) return {};
+  std::string text = line("trial", fmt::format("generation {}, undone in {} s unless it is confirmed",
+                                               text_at(trial, "/generation"), text_at(trial, "/seconds_left")));
+  const json probes = trial.value("probes", json::array());
+  for (const json& probe : probes) {
+    text += fmt::format("{:<14}{:>7} {}: {}\n", "", text_at(probe, "/color"), text_at(probe, "/probe"), text_at(probe, "/text"));
+  }
+  return text;
 }
 
 std::string routes_text(const json& status) {
@@ -89,6 +115,7 @@ json render_json(const AgentFacts& facts) {
           {"held_by_guard", core.held_by_guard},
           {"guard_problem", core.guard_problem},
           {"safe_mode", core.safe_mode.empty() ? json(nullptr) : json(core.safe_mode)},
+          {"trial", trial_json(facts)},
           {"routes", routes_json(facts)},
           {"events", {{"next", core.next_event.value}, {"waiting", facts.spool_depth}, {"lost", facts.events_lost},
                       {"problem", facts.spool_problem}}},
@@ -113,6 +140,7 @@ std::string render_text(const json& status) {
   add("held", "/held");
   add("guard", "/guard_problem");
   add("storage", "/storage_error");
+  text += trial_text(status);
   text += routes_text(status);
   text += line("events", fmt::format("{} waiting for the collector, {} lost", text_at(status, "/events/waiting"),
                                      text_at(status, "/events/lost")));

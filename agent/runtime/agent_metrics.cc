@@ -15,6 +15,9 @@ constexpr std::array kOutcomes{std::pair{RepairOutcome::kRepaired, "repaired"}, 
                                std::pair{RepairOutcome::kHeld, "held"},           std::pair{RepairOutcome::kReportOnly, "report_only"}};
 constexpr std::array kStates{RouteState::kInSync,   RouteState::kSatisfied, RouteState::kMissing,  RouteState::kChanged,
                              RouteState::kConflict, RouteState::kWaiting,   RouteState::kContested};
+// The words that reasons begin with; another one counts as "other".
+constexpr std::array kTrialOutcomes{"began",  "confirmed", "probe", "no_contact", "not_confirmed", "restarted",
+                                    "person", "kernel",    "undo",  "storage",    "read_back",     "other"};
 constexpr std::array kKinds{DriftKind::kMissing, DriftKind::kExtra, DriftKind::kChanged};
 
 prometheus::Histogram& repair_histogram(metrics::Exposer& exposer) {
@@ -35,6 +38,7 @@ AgentMetrics::AgentMetrics(metrics::Exposer& exposer)
   for (const auto& [outcome, word] : kOutcomes) {
     repairs_[outcome] = &exposer.counters(names::kRouteRepairs).Add({{"outcome", word}});
   }
+  for (const char* outcome : kTrialOutcomes) trials_[outcome] = &exposer.counters(names::kTrials).Add({{"outcome", outcome}});
   for (const RouteState state : kStates) {
     states_[state] = &exposer.gauges(names::kRoutes).Add({{"state", std::string(to_string(state))}});
   }
@@ -50,8 +54,24 @@ void AgentMetrics::saw(const Happening& what) {
   resyncs_.Increment();
 }
 
+void AgentMetrics::count_trial(const session::GenerationResult& result) {
+  using session::GenerationOutcome;
+  switch (result.outcome) {
+    case GenerationOutcome::kTrial: return trials_.at("began")->Increment();
+    case GenerationOutcome::kConfirmed: return result.deadline > Milliseconds{} ? trials_.at("confirmed")->Increment() : void();
+    case GenerationOutcome::kRefused: return;
+    case GenerationOutcome::kRolledBack: {
+      const auto known = trials_.find(std::string_view(result.reason).substr(0, result.reason.find_first_of(": ")));
+      return (known != trials_.end() ? known->second : trials_.at("other"))->Increment();
+    }
+  }
+}
+
 void AgentMetrics::did(const Effect& effect) {
   const auto* append = std::get_if<AppendEvent>(&effect);
+  if (append != nullptr) {
+    if (const auto* result = std::get_if<session::GenerationResult>(&append->event.what)) count_trial(*result);
+  }
   const auto* repair = append == nullptr ? nullptr : std::get_if<session::RouteRepair>(&append->event.what);
   if (repair == nullptr) return;
   repairs_.at(repair->outcome)->Increment();
@@ -88,6 +108,8 @@ void AgentMetrics::show(const CoreStatus& status, const SpoolFigures& spool,
   set(names::kEventSpool, {}, static_cast<double>(spool.depth));
   set(names::kContested, {{"type", "routes"}}, static_cast<double>(status.contested));
   set(names::kSafeMode, {}, status.safe_mode.empty() ? 0 : 1);
+  const auto left = status.trial_deadline ? std::max(Nanoseconds{}, *status.trial_deadline - now.boot) : Nanoseconds{};
+  set(names::kTrialLeft, {}, seconds(left));
   set(names::kHeld, {}, status.held_here || status.held_by_guard ? 1 : 0);
   lost_.Increment(static_cast<double>(spool.lost - lost_shown_));
   lost_shown_ = spool.lost;

@@ -26,12 +26,15 @@ class AgentMetrics {
             const Now& now);
 
  private:
+  void count_trial(const session::GenerationResult& result);
+
   metrics::Exposer& exposer_;
   std::map<session::RepairOutcome, prometheus::Counter*> repairs_;
   prometheus::Histogram& repair_seconds_;
   prometheus::Counter& overruns_;
   prometheus::Counter& resyncs_;
   prometheus::Counter& lost_;
+  std::map<std::string, prometheus::Counter*, std::less<>> trials_;
   std::map<routes::RouteState, prometheus::Gauge*> states_;
   std::map<DriftKind, prometheus::Gauge*> drift_;
   std::uint64_t lost_shown_ = 0;

@@ -58,7 +58,8 @@ AgentRuntime::AgentRuntime(AgentConfig config, RuntimeParts parts)
       flush_timer_(loop_),
       calm_timer_(loop_),
       starts_(*parts_.state, [this](const std::string& reason) { feed(SafeModeSet{reason}); }),
-      identity_(loop_, pool_, config_.identity_dir, parts_.renew) {
+      identity_(loop_, pool_, config_.identity_dir, parts_.renew),
+      trial_desk_(loop_, config_, parts_.trial, [this](Happening what) { feed(std::move(what)); }) {
   const auto post = [this](std::function<void()> task) { asio::post(loop_, std::move(task)); };
   link_ = parts_.make_link(post, make_callbacks());
 }
@@ -76,11 +77,20 @@ Ports AgentRuntime::make_ports() {
   ports.send = [this](const session::ToCollector& message) { send(message); };
   ports.ready = [this] { notify_ready("enforcing; " + std::string(to_string(core_.status().session))); };
   ports.answer = [this](const Answer& answer) { on_answer(answer); };
+  add_trial_ports(ports);
   if (metrics_) {
     ports.saw = [this](const Happening& what) { metrics_->saw(what); };
     ports.did = [this](const Effect& effect) { metrics_->did(effect); };
   }
   return ports;
+}
+
+void AgentRuntime::add_trial_ports(Ports& ports) {
+  ports.preflight = [this](const Preflight& effect) { trial_desk_.preflight(effect); };
+  ports.run_probes = [this](const RunProbes& effect) { trial_desk_.run_probes(effect); };
+  ports.make_contact = [this](const MakeContact& effect) { trial_desk_.make_contact(effect, session_target()); };
+  ports.arm_undo = [this](const ArmUndo& effect) { trial_desk_.arm(effect); };
+  ports.disarm_undo = [this](const DisarmUndo&) { trial_desk_.disarm(); };
 }
 
 SessionCallbacks AgentRuntime::make_callbacks() {
@@ -174,7 +184,11 @@ void AgentRuntime::open_session() {
   if (config_.collector.empty()) return interpreter_.feed(SessionClosed{"no collector is configured", true});
   if (!identity_.facts()) return interpreter_.feed(SessionClosed{identity_.problem(), true});
   resolve_collector();
-  link_->open({config_.collector, config_.server_name, config_.identity_dir + "/current"});
+  link_->open(session_target());
+}
+
+SessionTarget AgentRuntime::session_target() const {
+  return {config_.collector, config_.server_name, config_.identity_dir + "/current"};
 }
 
 void AgentRuntime::send(const session::ToCollector& message) {

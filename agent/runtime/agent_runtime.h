@@ -19,6 +19,7 @@
 #include "agent/runtime/identity_keeper.h"
 #include "agent/runtime/interpreter.h"
 #include "agent/runtime/start_watch.h"
+#include "agent/runtime/trial_desk.h"
 #include "agent/session/session_link.h"
 
 namespace ondol::agent {
@@ -32,6 +33,7 @@ struct RuntimeParts {
   std::unique_ptr<EventSpool> spool;
   std::unique_ptr<GuardFile> guard;
   MakeLink make_link;
+  TrialEdges trial;
   RenewIdentity renew;               // may be empty
   metrics::Exposer* exposer = nullptr;  // may be null
 };
@@ -59,6 +61,8 @@ class AgentRuntime {
   void every(boost::asio::steady_timer& timer, std::chrono::milliseconds interval, std::function<void()> task);
   void open_session();
   void send(const session::ToCollector& message);
+  SessionTarget session_target() const;
+  void add_trial_ports(Ports& ports);
   void resolve_collector();
   void on_local(const LocalCall& call, LocalAnswer answer);
   void on_answer(const Answer& answer);
@@ -81,6 +85,7 @@ class AgentRuntime {
   boost::asio::steady_timer watchdog_, metrics_timer_, flush_timer_, calm_timer_;
   StartWatch starts_;
   IdentityKeeper identity_;
+  TrialDesk trial_desk_;
   std::unique_ptr<SessionLink> link_;
   std::unique_ptr<LocalServer> local_;
   std::map<std::uint64_t, LocalAnswer> asked_;

@@ -25,7 +25,7 @@ std::string read_boot_id() {
 }
 
 CoreOptions core_options(const AgentConfig& config) {
-  return {{ONDOL_VERSION, read_boot_id(), random_id()}, config.sweep};
+  return {{ONDOL_VERSION, read_boot_id(), random_id()}, config.sweep, !config.undo_socket.empty()};
 }
 
 Result<RuntimeParts> open_parts(const AgentConfig& config) {
@@ -44,6 +44,7 @@ Result<RuntimeParts> open_parts(const AgentConfig& config) {
   if (!routes) return fail(routes.error());
   parts.routes = std::move(*routes);
   parts.guard = std::make_unique<GuardFile>(config.guard_file);
+  parts.trial = make_trial_edges(config);
   return parts;
 }
 

@@ -52,11 +52,15 @@ inline constexpr Metric kContested{Kind::kGauge, "ondol_agent_contested",
     "Objects left alone because another writer keeps changing them, by resource type.", "type"};
 inline constexpr Metric kSafeMode{Kind::kGauge, "ondol_agent_safe_mode",
     "1 while the agent takes no new generations because it crashed too often, 0 otherwise.", ""};
+inline constexpr Metric kTrials{Kind::kCounter, "ondol_agent_trials_total",
+    "Changes of intent by how their trial went on: began, confirmed, or the first word of why they were undone.", "outcome"};
+inline constexpr Metric kTrialLeft{Kind::kGauge, "ondol_agent_trial_left_seconds",
+    "Time until the change on trial is undone, 0 without one.", ""};
 inline constexpr Metric kHeld{Kind::kGauge, "ondol_agent_held", "1 while a person or the guard file holds all changes.", ""};
 
 inline constexpr std::array kAll{kRouteRepairs, kRouteRepairSeconds, kRoutes, kDrift, kSweepAge, kNetlinkOverruns,
                                  kResyncs, kGeneration, kSessionConnected, kCertificateExpiry, kEventSpool,
-                                 kEventsLost, kContested, kSafeMode, kHeld};
+                                 kEventsLost, kContested, kSafeMode, kTrials, kTrialLeft, kHeld};
 }  // namespace agent
 
 namespace collector {

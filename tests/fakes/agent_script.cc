@@ -118,6 +118,11 @@ void play_preflight(AgentWorld& world, const Words& words) {
   if (words[1] == "notes") world.trial.notes.push_back(rest_of(words, 2));
 }
 
+void play_keeper(AgentWorld& world, const Words& words) {
+  world.trial.keeper_refuses = words.at(1) == "refuses" ? rest_of(words, 2) : "";
+  if (words[1] == "lost") world.happen(agent::UndoArmed{*world.trial.armed, fail(Errc::kUnavailable, rest_of(words, 2))});
+}
+
 trial::ProbeTarget parse_probe(const Words& words) {
   trial::ProbeTarget target;
   const std::string& where = words.at(2);
@@ -248,7 +253,7 @@ std::string play(AgentWorld& world, const std::vector<std::string>& lines) {
       {"probe", [&] { play_probe(world, words); }},
       {"contact", [&] { play_contact(world, words); }},
       {"preflight", [&] { play_preflight(world, words); }},
-      {"keeper", [&] { world.trial.keeper_refuses = rest_of(words, 2); }},
+      {"keeper", [&] { play_keeper(world, words); }},
       {"world", [&] { world.trial.is_silent = words.at(1) == "silent"; }},
       {"clock", [&] { world.now.wall += parse_time(words.at(1)); }},
       {"disk", [&] { play_disk(world, words); }},

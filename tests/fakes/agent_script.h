@@ -21,7 +21,7 @@ DesiredState parse_desired(const std::vector<std::string>& lines);
 //   offer N [OPTION...] + route lines                    OPTION: report take_over remove ignore unmanaged mass_delete
 //                                                                trial deadline=30s; lines: probe tcp|dns|inbound WHERE [NAME]
 //   probe before|after|undone NAME green|red TEXT        contact before|after answers|undecided|dead TEXT|denies TEXT
-//   preflight ok|missing|breaks|refuses PREFIX TEXT|notes TEXT             keeper ok|refuses TEXT     world silent|answers
+//   preflight ok|missing|breaks|refuses PREFIX TEXT|notes TEXT             keeper ok|refuses TEXT|lost TEXT     world silent|answers
 //   clock TIME (a step of the wall clock)
 //   boot | restart | reboot | kill POINT                 collector up|down      pass 10s|5m|2h
 //   hold | release | withdraw | rollback | guard KEY=VALUE...       safe_mode REASON|ends     disk full|ok|wiped|unreadable FILE     reads fail|work

@@ -47,7 +47,7 @@ AgentWorld::AgentWorld() {
   now.wall = WallTime{Seconds{1'800'000'000}};
   now.boot = BootTime{Seconds{1'000}};
   options.session = {"0.1.0", boot_id, "instance"};
-  options.trials = options.undo_keeper = true;
+  options.undo_keeper = true;
   trial.local = {{trial::ProbeKind::kGateway, "", parse_address("10.0.0.1").value(), 0}};
 }
 

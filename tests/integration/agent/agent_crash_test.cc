@@ -16,6 +16,7 @@ void run_killed(const AgentConfig& config, const DesiredState& next, const char*
     parts.make_link = [&collector](PostToLoop post, SessionCallbacks callbacks) {
       return std::make_unique<fakes::FakeLink>(collector, std::move(post), std::move(callbacks));
     };
+    parts.trial = confirming_world();
     ::alarm(30);
     AgentRuntime runtime(config, std::move(parts));
     runtime.run();
@@ -59,7 +60,8 @@ TEST_P(KilledAt, LeavesExactlyTheOldOrExactlyTheNewAfterTheRestart) {
 }
 
 constexpr const char* kSteps[] = {"after_highest", "after_journal",   "mid_apply",    "after_apply",
-                                  "after_readback", "after_confirmed", "after_ledger", "after_journal_removed"};
+                                  "after_readback", "probes_after",    "contact_after", "after_previous",
+                                  "after_confirmed", "after_ledger",   "after_journal_removed"};
 constexpr const char* kUndoSteps[] = {"mid_undo", "after_undo"};
 
 INSTANTIATE_TEST_SUITE_P(EveryStep, KilledAt, testing::ValuesIn(kSteps),
@@ -88,10 +90,30 @@ TEST_P(KilledInTheUndoAt, LeavesExactlyTheOldAfterTheRestart) {
 INSTANTIATE_TEST_SUITE_P(EveryStep, KilledInTheUndoAt, testing::ValuesIn(kUndoSteps),
                          [](const auto& place) { return std::string(place.param); });
 
+constexpr const char* kLookSteps[] = {"after_preflight", "probes_before"};
+class KilledInTheLookAt : public AgentHost, public testing::WithParamInterface<const char*> {};
+
+TEST_P(KilledInTheLookAt, LeavesNoTrace) {
+  run_killed(config_, desired(1, many(5)), GetParam());
+  EXPECT_TRUE(in_kernel().empty());
+  EXPECT_FALSE(std::filesystem::exists(config_.state_dir + "/journal"));
+  start();
+  collector_.offer(desired(1, many(5)));
+  EXPECT_TRUE(confirmed(1));
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryStep, KilledInTheLookAt, testing::ValuesIn(kLookSteps),
+                         [](const auto& place) { return std::string(place.param); });
+
+// With an undo keeper, and after a trial that nobody confirmed: unit/agent_core/crash_test.cc kills there.
+constexpr const char* kElsewhere[] = {"after_armed", "after_disarmed", "probes_after_undo"};
+
 // A new place where an apply may be killed is tried here as well, or this fails.
 TEST(TheStepsOfAnApply, AreAllKilledAt) {
   std::set<std::string> tried(std::begin(kSteps), std::end(kSteps));
   tried.insert(std::begin(kUndoSteps), std::end(kUndoSteps));
+  tried.insert(std::begin(kLookSteps), std::end(kLookSteps));
+  tried.insert(std::begin(kElsewhere), std::end(kElsewhere));
   const std::string text = fixtures::read_bytes(std::string(ONDOL_SOURCE_DIR) + "/agent/runtime/interpreter.cc");
   const std::string mark = "ONDOL_FAILPOINT(\"";
   std::set<std::string> placed;

@@ -48,6 +48,18 @@ inline DesiredState desired(std::uint64_t generation, std::vector<routes::Route>
   return state;
 }
 
+// Everything that a trial asks is green, and every change is confirmed.
+inline TrialEdges confirming_world() {
+  TrialEdges edges;
+  edges.judge = [](auto, auto) { return Result<trial::PreflightVerdict>{}; };
+  edges.local_probes = [] { return std::vector<trial::ProbeTarget>{{trial::ProbeKind::kGateway, "", {}, 0}}; };
+  edges.probe = [](const trial::ProbeTarget& target, Nanoseconds) { return trial::ProbeResult{target, true, "ok", {}}; };
+  edges.contact = [](const SessionTarget&, const session::Contact& contact, Milliseconds, const std::stop_token&) {
+    return Result<session::ContactReply>({contact.generation, contact.phase == session::ContactPhase::kAfter, "", {}});
+  };
+  return edges;
+}
+
 class AgentHost : public testing::Test {
  protected:
   void SetUp() override {
@@ -59,6 +71,7 @@ class AgentHost : public testing::Test {
     config_.guard_file = scratch_ / "guard.yaml";
     config_.local_socket = scratch_ / "agent.sock";
     config_.sweep = Milliseconds{500};
+    config_.undo_socket.clear();
     ASSERT_EQ(::mkdir(config_.identity_dir.c_str(), 0700), 0);
     enrol(config_.identity_dir, "web-01");
   }
@@ -70,6 +83,7 @@ class AgentHost : public testing::Test {
     opened->make_link = [this](PostToLoop post, SessionCallbacks callbacks) {
       return std::make_unique<fakes::FakeLink>(collector_, std::move(post), std::move(callbacks));
     };
+    opened->trial = confirming_world();
     return std::move(*opened);
   }
   void start() {
