@@ -54,7 +54,8 @@ void add_config_commands(CLI::App& app, CommandLine& line) {
   config->require_subcommand(1);
 
   auto check_arguments = std::make_shared<CheckArguments>();
-  CLI::App* const check_command = config->add_subcommand("check", "look at layers for every host; store nothing");
+  CLI::App* const check_command = config->add_subcommand(
+      "check", "look at layers for every host; store nothing (gateways are judged by the layers: hosts do not report addresses)");
   check_command->add_option("directory", check_arguments->directory, "the fleet directory that holds layers/")->required();
   on_parsed(check_command, line, check_arguments, check);
 

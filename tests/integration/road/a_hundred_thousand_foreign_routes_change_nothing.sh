@@ -14,5 +14,11 @@ on h1 ip -batch "$road_work/static"
 must has_ours h1 50
 on h1 ip route del 11.0.9.0/24
 eventually 30 "repair still works after the storm" route_is_ours h1 11.0.9.0/24
+story "one of them, beyond what is kept of foreign routes, holds a wanted key: it is known and taken over"
+held=100.65.134.10/32
+sed -i "/list:/a\    - { to: $held, via: \"{{ gateway }}\", reason: adopted }" "$(lab_dir)/fleet/layers/global.yaml"
+ctl config apply "$(lab_dir)/fleet" >/dev/null
+eventually 30 "$held taken over" route_is_ours h1 $held
+sed -i "s|.*$held.*||" "$road_work/static-del"
 on h1 ip -batch "$road_work/static-del"
 eventually 60 "in sync again" no_drift
