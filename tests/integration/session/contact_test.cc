@@ -199,6 +199,42 @@ TEST_F(ContactTest, OneThatIsNeverAnsweredIsCutOffAtItsLimit) {
   EXPECT_FALSE(peer.finish().ok());
 }
 
+TEST_F(ContactTest, OneThatHalfClosedAndIsNeverAnsweredIsCutOffLikewise) {
+  collector::SessionServerOptions options;
+  options.contact_limit = std::chrono::milliseconds(300);
+  Server server(loop_, authority_, options);
+  RawPeer peer(raw_channel(server.address(), authority_, authority_.agent_dir("h1")));
+  ASSERT_TRUE(peer.write(message_of(contact_of("h1"))));
+  peer.half_close();
+  EXPECT_TRUE(loop_.run_until([&] { return server.closed.size() == 1; }, std::chrono::seconds(5)));
+  EXPECT_FALSE(peer.finish().ok());
+}
+
+TEST_F(ContactTest, OneThatLeavesWithoutItsAnswerIsForgotten) {
+  Server server(loop_, authority_);
+  {
+    RawPeer peer(raw_channel(server.address(), authority_, authority_.agent_dir("h1")));
+    ASSERT_TRUE(peer.write(message_of(contact_of("h1"))));
+    ASSERT_TRUE(loop_.run_until([&] { return server.messages.size() == 1; }));
+    peer.give_up();
+  }
+  EXPECT_TRUE(loop_.run_until([&] { return server.closed.size() == 1; }, std::chrono::seconds(5)));
+  answer(server, server.messages[0].first, {Generation{7}, true, "", {}});
+  EXPECT_EQ(server.server->counters().open, 0u);
+}
+
+TEST_F(ContactTest, ARefusalBeforeTheQuestionIsReadIsToldInItsWords) {
+  Server server(loop_, authority_);
+  for (int i = 0; i < 10; ++i) {
+    auto asked = ask(server, authority_.agent_dir("h1"), contact_of("h1"), Milliseconds{5'000});
+    ASSERT_TRUE(loop_.run_until([&] { return server.opened.size() == static_cast<std::size_t>(i) + 1; }));
+    server.server->post([&server, id = server.opened.back().id] { server.server->close(id, "certificate revoked", {}); });
+    const auto got = outcome(asked);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().message, "the collector refused the contact: certificate revoked");
+  }
+}
+
 TEST_F(ContactTest, ContactsCountAgainstTheirSourcesPlaces) {
   collector::SessionServerOptions options;
   options.max_per_source = 2;

@@ -66,6 +66,7 @@ class RawPeer {
   }
   bool write(const v1::AgentMessage& message) { return stream_->Write(message); }
   bool read(v1::CollectorMessage& message) { return stream_->Read(&message); }
+  void give_up() { context_.TryCancel(); }
   void half_close() { stream_->WritesDone(); }
   // What the server said in the end; takes what is still on the way.
   grpc::Status finish() {
