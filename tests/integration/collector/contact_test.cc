@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/integration/collector/reported.h"
 #include "tests/integration/collector/scripted_agent.h"
 
 namespace ondol::collector {
@@ -67,6 +68,39 @@ TEST_F(ContactRoad, PortsOfTheHostAreTriedFromTheCollectorsSide) {
   EXPECT_TRUE(open->inbound.at(0).green) << open->inbound.at(0).text;
   EXPECT_FALSE(open->confirmed) << "nothing was applied yet";
   ::close(listener);
+}
+
+TEST_F(ContactRoad, ATrialAndItsEndAreSeenByTheOperatorAndInTheMetrics) {
+  ScriptedAgent agent(collector, "h1");
+  agent.connect();
+  ASSERT_TRUE(agent.wait_for<session::Welcome>());
+  collector.apply(kFirst);
+  ASSERT_TRUE(agent.wait_for<session::DesiredOffer>());
+  session::GenerationResult result;
+  result.generation = Generation{1};
+  result.outcome = session::GenerationOutcome::kTrial;
+  result.deadline = Milliseconds{60'000};
+  result.probes.push_back({{trial::ProbeKind::kInbound, "ssh", {}, 22}, true, "connected", Milliseconds{1}});
+  session::GenerationStatus status;
+  status.received = status.applied = status.trial = Generation{1};
+  status.trial_left = Milliseconds{60'000};
+  agent.say(status);
+  agent.say(batch({{EventSequence{1}, {}, result}}));
+  ASSERT_TRUE(agent.wait_for<session::EventAck>());
+  EXPECT_TRUE(collector.show("h1").trial().running());
+  EXPECT_GT(collector.show("h1").trial().deadline_unix_ns(), 0);
+  result.outcome = session::GenerationOutcome::kRolledBack;
+  result.reason = "probe: inbound tcp/22 (ssh) was green before: timed out";
+  agent.say(batch({{EventSequence{2}, {}, result}}));
+  const auto is_second = [](const session::EventAck& ack) { return ack.durable == EventSequence{2}; };
+  ASSERT_TRUE(agent.wait_until<session::EventAck>(is_second));
+  EXPECT_FALSE(collector.show("h1").trial().running());
+  EXPECT_EQ(collector.status().trials_rolled_back(), 1u);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);  // metrics are copied once a second
+  while (collector.metrics().find("ondol_collector_trials_total{end=\"probe\"} 1") == std::string::npos) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << collector.metrics();
+  }
+  EXPECT_NE(collector.metrics().find("ondol_collector_trials_total{end=\"no_contact\"} 0"), std::string::npos);
 }
 
 TEST_F(ContactRoad, ARevokedHostIsToldSo) {
