@@ -103,9 +103,9 @@ std::string render_repair(const RouteRepair& repair) {
   return subject;
 }
 
-// "on trial for 60 s; green before: collector, gateway 10.0.0.1"
-std::string render_begin(const GenerationResult& result) {
-  std::string text = fmt::format("on trial for {} s", std::chrono::ceil<Seconds>(result.deadline).count());
+// "on trial for 60 s: a note; green before: collector, gateway 10.0.0.1"
+std::string render_begin(const GenerationResult& result, const std::string& note) {
+  std::string text = fmt::format("on trial for {} s{}", std::chrono::ceil<Seconds>(result.deadline).count(), note);
   for (const trial::ProbeResult& probe : result.probes) {
     text += (&probe == &result.probes.front() ? "; green before: " : ", ") + escaped(trial::render(probe.target));
   }
@@ -135,7 +135,7 @@ std::string render_result(const GenerationResult& result) {
                                 result.removed, render_duration(result.duration)) + render_probes(result);
     case GenerationOutcome::kRefused: return text + "refused" + reason;
     case GenerationOutcome::kRolledBack: return text + "rolled back" + reason + render_probes(result);
-    case GenerationOutcome::kTrial: return text + render_begin(result) + reason;
+    case GenerationOutcome::kTrial: return text + render_begin(result, reason);
   }
   return text;
 }
