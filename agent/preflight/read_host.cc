@@ -162,15 +162,19 @@ Result<Question> read_host(std::span<const routes::RouteOp> operations, std::spa
   return question;
 }
 
-std::vector<trial::ReachTarget> local_targets() {
+Result<std::vector<trial::ReachTarget>> read_local_targets() {
+  const auto gateways = probes::read_default_gateways();
+  if (!gateways) return fail(gateways.error());
+  const auto servers = probes::read_name_servers();
+  if (!servers) return fail(servers.error());
   std::vector<trial::ReachTarget> targets;
-  for (const IpAddress& gateway : probes::read_default_gateways()) {
-    targets.push_back({"default gateway " + render(gateway), gateway, false});
-  }
-  for (const IpAddress& server : probes::read_name_servers()) {
-    targets.push_back({"name server " + render(server), server, false});
-  }
+  for (const IpAddress& gateway : *gateways) targets.push_back({"default gateway " + render(gateway), gateway, false});
+  for (const IpAddress& server : *servers) targets.push_back({"name server " + render(server), server, false});
   return targets;
+}
+
+std::vector<trial::ReachTarget> local_targets() {
+  return read_local_targets().value_or(std::vector<trial::ReachTarget>{});
 }
 
 }  // namespace ondol::preflight

@@ -13,7 +13,9 @@ namespace ondol::preflight {
 Result<Question> read_host(std::span<const routes::RouteOp> operations,
                            std::span<const trial::ReachTarget> targets);
 
-// What every host must still reach: its default gateways and its name servers.
+// What every host must still reach: its default gateways and its name servers. The second takes what cannot be read for
+// nothing.
+Result<std::vector<trial::ReachTarget>> read_local_targets();
 std::vector<trial::ReachTarget> local_targets();
 
 }  // namespace ondol::preflight

@@ -82,7 +82,7 @@ std::optional<Neighbour> decode_neighbour(Bytes message) {
   ndmsg fixed{};
   Bytes attributes;
   if (!open_message(message, RTM_NEWNEIGH, fixed, attributes)) return std::nullopt;
-  Neighbour neighbour{fixed.ndm_ifindex, {}, fixed.ndm_state};
+  Neighbour neighbour{fixed.ndm_ifindex, {}, fixed.ndm_state, fixed.ndm_flags};
   while (const auto attribute = next_attribute(attributes)) {
     if (attribute->type != NDA_DST) continue;
     const auto address = address_from_bytes(attribute->data);
@@ -93,10 +93,14 @@ std::optional<Neighbour> decode_neighbour(Bytes message) {
   return std::nullopt;
 }
 
-bool is_alive(const Neighbour& neighbour) {
-  constexpr unsigned kAlive = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP;
-  return (neighbour.state & kAlive) != 0;
+bool is_resolved(const Neighbour& neighbour) {
+  constexpr unsigned kResolved = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE;
+  return (neighbour.state & kResolved) != 0;
 }
+
+bool is_fixed(const Neighbour& neighbour) { return (neighbour.state & (NUD_PERMANENT | NUD_NOARP)) != 0; }
+
+bool is_reachable(const Neighbour& neighbour) { return (neighbour.state & NUD_REACHABLE) != 0; }
 
 std::string state_text(std::uint16_t state) {
   switch (state) {

@@ -17,11 +17,16 @@ struct Neighbour {
   int link = 0;
   IpAddress address;
   std::uint16_t state = 0;  // NUD_*
+  std::uint8_t flags = 0;   // NTF_*
   bool operator==(const Neighbour&) const = default;
 };
 std::optional<Neighbour> decode_neighbour(Bytes message);  // RTM_NEWNEIGH
-// The link layer got an answer from it, or needs none.
-bool is_alive(const Neighbour& neighbour);
+// Its link-layer address is known; whether it still answers there is another matter.
+bool is_resolved(const Neighbour& neighbour);
+// The link layer needs no answer from it.
+bool is_fixed(const Neighbour& neighbour);
+// It answered within the last half minute or so.
+bool is_reachable(const Neighbour& neighbour);
 std::string state_text(std::uint16_t state);  // "REACHABLE"
 
 struct NextHop {

@@ -21,6 +21,7 @@ struct Closer {
 std::uint8_t kernel_family(Family family) { return family == Family::kIpv4 ? AF_INET : AF_INET6; }
 
 tl::unexpected<Error> failed(int error_number) {
+  if (error_number == EINTR) return fail(Errc::kInterrupted, "the routes changed while they were read");
   const bool is_gone = error_number == ENETUNREACH || error_number == EHOSTUNREACH || error_number == EINVAL ||
                        error_number == EACCES || error_number == ENOENT;
   return fail(is_gone ? Errc::kNotFound : Errc::kIo, std::strerror(error_number));
@@ -81,15 +82,21 @@ Result<RouteHops> read_route_to(const IpAddress& address, const std::optional<Ip
 }
 
 Result<std::vector<RouteHops>> read_routes(Family family) {
+  constexpr int kMaxTries = 5;
   alignas(nlmsghdr) std::array<char, 256> buffer{};
   rtmsg* fixed = nullptr;
   nlmsghdr* request = start(buffer, RTM_GETROUTE, NLM_F_DUMP, fixed);
   fixed->rtm_family = kernel_family(family);
-  std::vector<RouteHops> routes;
-  ONDOL_TRY(ask(request, [&routes](Bytes message) {
-    if (auto hops = decode_hops(message)) routes.push_back(std::move(*hops));
-  }));
-  return routes;
+  Result<void> asked;
+  for (int i = 0; i < kMaxTries; ++i) {
+    std::vector<RouteHops> routes;
+    asked = ask(request, [&routes](Bytes message) {
+      if (auto hops = decode_hops(message)) routes.push_back(std::move(*hops));
+    });
+    if (asked) return routes;
+    if (asked.error().code != Errc::kInterrupted) break;
+  }
+  return fail(asked.error());
 }
 
 Result<std::optional<Neighbour>> read_neighbour(int link, const IpAddress& address) {
@@ -105,6 +112,18 @@ Result<std::optional<Neighbour>> read_neighbour(int link, const IpAddress& addre
   });
   if (!asked && asked.error().code != Errc::kNotFound) return fail(asked.error());
   return found;
+}
+
+Result<void> send_solicitation(const Neighbour& neighbour) {
+  alignas(nlmsghdr) std::array<char, 256> buffer{};
+  ndmsg* fixed = nullptr;
+  nlmsghdr* request = start(buffer, RTM_NEWNEIGH, NLM_F_ACK, fixed);  // of an entry that is there, nothing else changes
+  fixed->ndm_family = kernel_family(neighbour.address.family);
+  fixed->ndm_ifindex = neighbour.link;
+  fixed->ndm_state = NUD_PROBE;
+  fixed->ndm_flags = neighbour.flags;
+  mnl_attr_put(request, NDA_DST, neighbour.address.octets().size(), neighbour.address.bytes.data());
+  return ask(request, [](Bytes) {});
 }
 
 }  // namespace ondol::probes

@@ -22,6 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint16_t kDnsPort = 53;
+constexpr std::uint8_t kServerFailure = 2;
 constexpr std::uint16_t kDiscardPort = 9;
 constexpr std::chrono::milliseconds kNeighbourInterval{20};  // between two looks at the neighbour entry
 
@@ -99,7 +100,8 @@ Finding read_dns_answer(const Socket& socket, const std::string& query, Clock::t
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) continue;
     if (size < 0) return red_errno(errno);
     const auto answer = decode_dns_answer(query, {buffer.data(), static_cast<std::size_t>(size)});
-    if (answer) return {true, "answered " + render(*answer)};
+    // Of a server that cannot ask its own servers nobody gets a name.
+    if (answer) return {answer->code != kServerFailure, "answered " + render(*answer)};
     last = "no answer but what was not understood: " + answer.error().message;
   }
   return red(last);
@@ -122,9 +124,11 @@ Result<NextHop> find_next_hop(const IpAddress& address) {
   if (Socket::is_link_local(address)) {
     const auto routes = read_routes(address.family);
     if (!routes) return fail(routes.error());
-    for (const RouteHops& route : *routes) {
-      const auto hop = std::ranges::find(route.hops, address, &NextHop::gateway);
-      if (hop != route.hops.end()) return *hop;
+    for (const bool is_default : {true, false}) {
+      for (const RouteHops& route : *routes) {
+        const auto hop = std::ranges::find(route.hops, address, &NextHop::gateway);
+        if (route.is_default == is_default && hop != route.hops.end()) return *hop;
+      }
     }
     return fail(Errc::kNotFound, "no route names it as its gateway");
   }
@@ -135,6 +139,38 @@ Result<NextHop> find_next_hop(const IpAddress& address) {
   return NextHop{hop.link, hop.gateway.is_unspecified() ? address : hop.gateway};
 }
 
+Finding tell(bool green, const NextHop& hop, std::string_view state) {
+  return {green, fmt::format("neighbour {} is {}", render(hop.gateway), state)};
+}
+
+void wait_a_little(Clock::time_point deadline) {
+  const auto next = std::min(Clock::now() + kNeighbourInterval, deadline);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
+  (void)::poll(nullptr, 0, static_cast<int>(std::max<long long>(left, 0)));
+}
+
+// An entry that was resolved before says nothing of now: it is asked anew, and counts when that is answered.
+Finding watch_neighbour(const NextHop& hop, Clock::time_point deadline) {
+  std::string last = "unknown";
+  bool is_asked = false;
+  while (true) {
+    const auto neighbour = read_neighbour(hop.link, hop.gateway);
+    if (!neighbour) return red(neighbour.error().message);
+    if (*neighbour) {
+      const Neighbour& entry = **neighbour;
+      last = state_text(entry.state);
+      if (is_fixed(entry) || (is_asked && is_reachable(entry))) return tell(true, hop, last);
+      if (is_asked && !is_resolved(entry)) return tell(false, hop, last);
+      if (!is_asked && is_resolved(entry)) {
+        if (const auto sent = send_solicitation(entry); !sent) return red("the neighbour cannot be asked: " + sent.error().message);
+        is_asked = true;
+      }
+    }
+    if (Clock::now() >= deadline) return tell(false, hop, last);
+    wait_a_little(deadline);
+  }
+}
+
 Finding probe_gateway(const trial::ProbeTarget& target, Clock::time_point deadline) {
   const auto hop = find_next_hop(target.address);
   if (!hop) return red(hop.error().message);
@@ -143,19 +179,12 @@ Finding probe_gateway(const trial::ProbeTarget& target, Clock::time_point deadli
   if (const int error = socket.connect(hop->gateway, kDiscardPort, hop->link); error != 0) return red_errno(error);
   // Makes the kernel look for it; whether the datagram is of any use to it does not matter.
   (void)::send(socket.fd(), "", 0, MSG_NOSIGNAL);
-  std::string last = "unknown";
-  while (true) {
-    const auto neighbour = read_neighbour(hop->link, hop->gateway);
-    if (!neighbour) return red(neighbour.error().message);
-    if (*neighbour) last = state_text((*neighbour)->state);
-    if (*neighbour && is_alive(**neighbour)) return {true, fmt::format("neighbour {} is {}", render(hop->gateway), last)};
-    const auto next = std::min(Clock::now() + kNeighbourInterval, deadline);
-    if (Clock::now() >= deadline) return red(fmt::format("neighbour {} is {}", render(hop->gateway), last));
-    (void)::poll(nullptr, 0, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count()));
-  }
+  return watch_neighbour(*hop, deadline);
 }
 
 Finding find_out(const trial::ProbeTarget& target, Clock::time_point deadline) {
+  const bool is_local = target.kind == trial::ProbeKind::kGateway || target.kind == trial::ProbeKind::kDns;
+  if (is_local && target.address.is_unspecified()) return red("which there are could not be read");
   switch (target.kind) {
     case trial::ProbeKind::kGateway: return probe_gateway(target, deadline);
     case trial::ProbeKind::kDns: return probe_dns(target, deadline);

@@ -78,6 +78,15 @@ TEST_F(RunProbe, ANameServerThatAnswersAnythingIsGreen) {
   expect_green(probe(ProbeKind::kDns, "10.0.0.254"), "answered REFUSED with 0 records");
 }
 
+TEST_F(RunProbe, AServerThatFailsIsRed) {
+  neighbour_->serve_udp("10.0.0.254", 53, [](std::string query) {
+    query[2] = static_cast<char>(0x81);
+    query[3] = static_cast<char>(0x82);
+    return query;
+  });
+  expect_red(probe(ProbeKind::kDns, "10.0.0.254"), "answered SERVFAIL with 0 records");
+}
+
 TEST_F(RunProbe, NonsenseOnPort53IsRed) {
   neighbour_->serve_udp("10.0.0.254", 53, [](const std::string&) { return std::string("hello"); });
   expect_red(probe(ProbeKind::kDns, "10.0.0.254", 0, kShort), "no answer but what was not understood: not a DNS message");
@@ -97,6 +106,35 @@ TEST_F(RunProbe, AGatewayOfItsLinkAloneIsFoundByItsRoute) {
 
 TEST_F(RunProbe, TheNextHopOfTheWayToAnAddressIsAsked) {
   expect_green(probe(ProbeKind::kGateway, "192.0.2.1"), "neighbour 10.0.0.254 is REACHABLE");
+}
+
+TEST_F(RunProbe, AnOldEntryOfAGatewayThatIsGoneIsRed) {
+  run("sysctl -qw net.ipv4.neigh.eth0.retrans_time_ms=100 net.ipv6.neigh.eth0.retrans_time_ms=100");
+  for (const std::string gateway : {"10.0.0.254", "2001:db8::fe", "fe80::fe"}) {
+    for (const std::string state : {"stale", "delay", "reachable"}) {
+      ASSERT_TRUE(probe(ProbeKind::kGateway, gateway).green) << gateway;
+      neighbour_->run("ip link set peer0 arp off; ip address show dev peer0 > /dev/null");
+      run("ip neighbour change " + gateway + " dev eth0 nud " + state);
+      neighbour_->run("ip -6 address flush dev peer0");
+      const auto result = probe(ProbeKind::kGateway, gateway);
+      EXPECT_FALSE(result.green) << gateway << " " << state << ": " << result.text;
+      neighbour_->run("ip link set peer0 arp on; ip address replace 2001:db8::fe/64 dev peer0 nodad;"
+                      "ip address replace fe80::fe/64 dev peer0 nodad");
+    }
+  }
+}
+
+TEST_F(RunProbe, AnOldEntryOfALivingGatewayIsAskedAnew) {
+  for (const std::string gateway : {"10.0.0.254", "2001:db8::fe", "fe80::fe"}) {
+    ASSERT_TRUE(probe(ProbeKind::kGateway, gateway).green);
+    run("ip neighbour change " + gateway + " dev eth0 nud stale");
+    expect_green(probe(ProbeKind::kGateway, gateway), "neighbour " + gateway + " is REACHABLE");
+  }
+}
+
+TEST_F(RunProbe, WhatCouldNotBeReadIsRed) {
+  expect_red(probe(ProbeKind::kGateway, "0.0.0.0"), "which there are could not be read");
+  expect_red(probe(ProbeKind::kDns, "0.0.0.0", 53), "which there are could not be read");
 }
 
 TEST_F(RunProbe, AGatewayThatIsNotThereIsRed) {
@@ -127,8 +165,20 @@ TEST_F(RunProbe, TheDefaultGatewaysOfBothFamiliesAreProbed) {
 TEST_F(RunProbe, NameServersAreReadFromTheFile) {
   const fixtures::ScratchDir dir;
   fixtures::write_text(dir / "resolv.conf", "nameserver 10.0.0.53\nnameserver 10.0.1.53\n");
-  EXPECT_EQ(read_name_servers(dir / "resolv.conf").size(), 2U);
-  EXPECT_TRUE(read_name_servers(dir / "nothing").empty());
+  EXPECT_EQ(read_name_servers(dir / "resolv.conf").value().size(), 2U);
+  EXPECT_TRUE(read_name_servers(dir / "nothing").value().empty());
+  EXPECT_FALSE(read_name_servers(dir.path()));  // a directory: there is something, and it cannot be read
+}
+
+TEST_F(RunProbe, TheServersBehindAnOwnOneAreRead) {
+  const fixtures::ScratchDir dir;
+  fixtures::write_text(dir / "stub", "nameserver 127.0.0.53\n");
+  fixtures::write_text(dir / "plain", "nameserver 10.0.2.53\n");
+  fixtures::write_text(dir / "behind", "nameserver 10.0.0.53\nnameserver 10.0.1.53\n");
+  EXPECT_EQ(read_name_servers(dir / "stub", dir / "behind").value(),
+            (std::vector<IpAddress>{address("127.0.0.53"), address("10.0.0.53"), address("10.0.1.53")}));
+  EXPECT_EQ(read_name_servers(dir / "stub", dir / "nothing").value(), (std::vector<IpAddress>{address("127.0.0.53")}));
+  EXPECT_EQ(read_name_servers(dir / "plain", dir / "behind").value(), (std::vector<IpAddress>{address("10.0.2.53")}));
 }
 
 }  // namespace

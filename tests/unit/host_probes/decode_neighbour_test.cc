@@ -57,15 +57,18 @@ TEST(DecodeNeighbour, AnEntryIsReadWithItsState) {
   const auto neighbour = decode_neighbour(bytes);
   ASSERT_TRUE(neighbour);
   EXPECT_EQ(*neighbour, (Neighbour{3, address("10.0.0.254"), NUD_STALE}));
-  EXPECT_TRUE(is_alive(*neighbour));
+  EXPECT_TRUE(is_resolved(*neighbour));
 }
 
-TEST(DecodeNeighbour, OnlyAnAnswerCountsAsAlive) {
-  for (const std::uint16_t state : {NUD_REACHABLE, NUD_STALE, NUD_DELAY, NUD_PROBE, NUD_PERMANENT, NUD_NOARP}) {
-    EXPECT_TRUE(is_alive({3, {}, state})) << state_text(state);
+TEST(DecodeNeighbour, OnlyAFreshAnswerCountsAsReachable) {
+  for (const std::uint16_t state : {NUD_STALE, NUD_DELAY, NUD_PROBE}) {
+    EXPECT_TRUE(is_resolved({3, {}, state})) << state_text(state);
+    EXPECT_FALSE(is_reachable({3, {}, state})) << state_text(state);
   }
+  EXPECT_TRUE(is_reachable({3, {}, NUD_REACHABLE}));
+  for (const std::uint16_t state : {NUD_PERMANENT, NUD_NOARP}) EXPECT_TRUE(is_fixed({3, {}, state})) << state_text(state);
   for (const std::uint16_t state : {NUD_NONE, NUD_INCOMPLETE, NUD_FAILED}) {
-    EXPECT_FALSE(is_alive({3, {}, state})) << state_text(state);
+    EXPECT_FALSE(is_resolved({3, {}, state}) || is_fixed({3, {}, state})) << state_text(state);
   }
 }
 
