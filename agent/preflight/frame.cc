@@ -9,7 +9,7 @@
 namespace ondol::preflight {
 namespace {
 
-constexpr std::uint32_t kQuestionMark = 0x3146504f;  // "OPF1": both sides are of one version
+constexpr std::uint32_t kQuestionMark = 0x3246504f;  // "OPF2": both sides are of one version
 constexpr std::uint32_t kAnswerMark = 0x3141504f;
 constexpr std::size_t kMaxUnmodelled = 4096;
 
@@ -19,6 +19,7 @@ void put_one(ByteWriter& out, const HostLink& link) {
   out.u8(static_cast<std::uint8_t>((link.up ? 1 : 0) | (link.running ? 2 : 0) | (link.is_vrf ? 4 : 0) |
                                    (link.ignores_linkdown ? 8 : 0)));
   out.u8(link.rp_filter);
+  out.u32(link.mtu);
 }
 
 // The kernel reads '%' in a new name as a template.
@@ -29,6 +30,7 @@ void get_one(ByteReader& in, HostLink& link) {
   const auto name = routes::InterfaceName::make(in.text(15));
   const std::uint8_t flags = in.u8();
   link.rp_filter = in.u8();
+  link.mtu = in.u32();
   if (index == 0 || index > 0x1ffe'ffff || !name || !is_plain(name->view()) || flags > 15 || link.rp_filter > 2) {
     return in.spoil();
   }

@@ -20,6 +20,7 @@ struct HostLink {
   bool is_vrf = false;              // cannot be re-created: what it routes is not judged
   std::uint8_t rp_filter = 0;       // in force: 0 none, 1 strict, 2 loose
   bool ignores_linkdown = false;    // routes over it do not count without a carrier
+  std::uint32_t mtu = 0;            // bytes; 0 = not known
   bool operator==(const HostLink&) const = default;
 };
 

@@ -82,9 +82,12 @@ void take_link(const Message& message, std::vector<HostLink>& links) {
   constexpr unsigned kLowerUp = 1U << 16;
   ifinfomsg fixed{};
   std::memcpy(&fixed, message.body.data(), sizeof(fixed));
-  HostLink link{facts->index, facts->name, facts->up, (fixed.ifi_flags & kLowerUp) != 0, false, 0, false};
+  HostLink link{facts->index, facts->name, facts->up, (fixed.ifi_flags & kLowerUp) != 0, false, 0, false, 0};
   Bytes attributes = message.body.subspan(std::min(message.body.size(), sizeof(ifinfomsg)));
   while (const auto attribute = routes::next_attribute(attributes)) {
+    if (attribute->type == IFLA_MTU && attribute->data.size() == sizeof(link.mtu)) {
+      std::memcpy(&link.mtu, attribute->data.data(), sizeof(link.mtu));
+    }
     if (attribute->type == IFLA_LINKINFO) link.is_vrf = is_vrf(attribute->data);
   }
   links.push_back(link);

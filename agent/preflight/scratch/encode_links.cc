@@ -8,10 +8,13 @@
 #include <net/if.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 namespace ondol::preflight {
 namespace {
 
 constexpr int kLoopback = 1;
+constexpr std::uint32_t kLeastMtu = 68, kMostMtu = 65535;  // of a virtual link
 
 ifinfomsg header_for(int index, unsigned flags = 0) {
   ifinfomsg fixed{};
@@ -33,6 +36,7 @@ Request create(const HostLink& link) {
   request.put_name(IFLA_IFNAME, link.name.view());
   request.put_number<std::uint32_t>(IFLA_GROUP, kLinkGroup);
   put_one_queue(request);
+  if (link.mtu != 0) request.put_number(IFLA_MTU, std::clamp(link.mtu, kLeastMtu, kMostMtu));
   const std::size_t info = request.open(IFLA_LINKINFO);
   request.put_name(IFLA_INFO_KIND, "veth");
   const std::size_t data = request.open(IFLA_INFO_DATA);

@@ -56,6 +56,7 @@ struct RouteAnswer {
   std::uint8_t type = RTN_UNSPEC;
   int link = 0;
   std::optional<IpAddress> gateway, source;
+  std::uint32_t mtu = 0;  // that the route says; 0 = nothing
   std::vector<int> hops;  // links of the nexthops of several that the kernel uses
 };
 
@@ -77,6 +78,14 @@ std::vector<int> living_hops(Bytes rest) {
   return links;
 }
 
+std::uint32_t mtu_in(Bytes metrics) {
+  std::uint32_t mtu = 0;
+  while (const auto metric = routes::next_attribute(metrics)) {
+    if (metric->type == RTAX_MTU && metric->data.size() == sizeof(mtu)) std::memcpy(&mtu, metric->data.data(), sizeof(mtu));
+  }
+  return mtu;
+}
+
 RouteAnswer decode(const Message& message) {
   RouteAnswer answer;
   rtmsg fixed{};
@@ -92,6 +101,7 @@ RouteAnswer decode(const Message& message) {
     if (attribute->type == RTA_GATEWAY) answer.gateway = address_of(data);
     if (attribute->type == RTA_VIA && data.size() > 2) answer.gateway = address_of(data.subspan(2));
     if (attribute->type == RTA_PREFSRC) answer.source = address_of(data);
+    if (attribute->type == RTA_METRICS) answer.mtu = mtu_in(data);
     if (attribute->type == RTA_MULTIPATH) answer.hops = living_hops(data);
   }
   return answer;
@@ -222,6 +232,10 @@ class PathReader {
     path.reach.gateway = answer.gateway;
     if (!path.is_local && answer.type != RTN_UNICAST) return close(target, "the route to it goes nowhere");
     links_[target].push_back(answer.link);
+    const HostLink* link = host_.find(answer.link);
+    if (link == nullptr || link->mtu == 0 || answer.mtu <= link->mtu) return;
+    path.partial = fmt::format("its route says packets of {} bytes, and {} takes {} at most", answer.mtu, link->name.view(),
+                               link->mtu);
   }
 
   void take_answers_to_callers(const Lookup& lookup, const RouteAnswer& answer) {

@@ -3,7 +3,10 @@
 #include <string_view>
 
 #include "agent/preflight/frame.h"
+#include "agent/preflight/idle_links.h"
+#include "agent/preflight/scratch/later_links.h"
 #include "agent/preflight/scratch/read_paths.h"
+#include "agent/preflight/scratch/renumber_links.h"
 #include "agent/preflight/scratch/replay_messages.h"
 
 namespace {
@@ -26,6 +29,11 @@ void check_question(std::string_view bytes) {
   require(decode_question(without_header(*again)) == *question);
   const HostView host(*question);
   for (const auto& target : question->targets) (void)host.down_link_of(target.address);
+  for (const HostLink& link : later_links(*question)) require(link.index >= kFirstLater);
+  Question copy = *question;
+  leave_out_idle_links(copy);
+  renumber_links(copy);
+  require(copy.routes.size() == question->routes.size());
 }
 
 void check_answer(std::string_view bytes) {
@@ -38,10 +46,14 @@ void check_answer(std::string_view bytes) {
 // What is made of any message is a request that is no longer than it.
 void check_messages(std::string_view bytes) {
   const Messages messages(bytes.begin(), bytes.end());
+  (void)strange_in(messages, strange_in_rule);
+  (void)strange_in(messages, strange_in_route);
   for (const auto replay : {replay_address, replay_nexthop, replay_rule, replay_route}) {
     for (const Request& request : replay_all(messages, replay)) {
       require(request.size() <= messages.size() + 64);
       (void)has_gateway(request);
+      (void)key_of(request);
+      (void)id_of(request);
       (void)is_group(request);
     }
   }

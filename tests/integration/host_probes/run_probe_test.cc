@@ -111,16 +111,14 @@ TEST_F(RunProbe, TheNextHopOfTheWayToAnAddressIsAsked) {
 TEST_F(RunProbe, AnOldEntryOfAGatewayThatIsGoneIsRed) {
   run("sysctl -qw net.ipv4.neigh.eth0.retrans_time_ms=100 net.ipv6.neigh.eth0.retrans_time_ms=100");
   for (const std::string gateway : {"10.0.0.254", "2001:db8::fe", "fe80::fe"}) {
-    for (const std::string state : {"stale", "delay", "reachable"}) {
-      ASSERT_TRUE(probe(ProbeKind::kGateway, gateway).green) << gateway;
-      neighbour_->run("ip link set peer0 arp off; ip address show dev peer0 > /dev/null");
-      run("ip neighbour change " + gateway + " dev eth0 nud " + state);
-      neighbour_->run("ip -6 address flush dev peer0");
-      const auto result = probe(ProbeKind::kGateway, gateway);
-      EXPECT_FALSE(result.green) << gateway << " " << state << ": " << result.text;
-      neighbour_->run("ip link set peer0 arp on; ip address replace 2001:db8::fe/64 dev peer0 nodad;"
-                      "ip address replace fe80::fe/64 dev peer0 nodad");
-    }
+    ASSERT_TRUE(probe(ProbeKind::kGateway, gateway).green) << gateway;
+  }
+  neighbour_->run("ip link set peer0 arp off; ip -6 address flush dev peer0");
+  for (const std::string gateway : {"10.0.0.254", "2001:db8::fe", "fe80::fe"}) {
+    run("ip neighbour change " + gateway + " dev eth0 nud " + (gateway == "2001:db8::fe" ? "reachable" : "stale"));
+    const auto result = probe(ProbeKind::kGateway, gateway);
+    EXPECT_FALSE(result.green) << gateway << ": " << result.text;
+    EXPECT_LT(result.took, kLong);  // the kernel gave it up, not the limit
   }
 }
 

@@ -131,6 +131,19 @@ TEST_F(Paths, WhatWaitsForALinkThatIsDownIsJudgedWithTheLinkUp) {
   }
 }
 
+TEST_F(Paths, ARouteThatSaysLargerPacketsThanItsLinkTakesIsRefused) {
+  run("ip link set eth1 mtu 9000");
+  Route large = route_to("10.9.0.0/24", "10.0.0.2", "eth0");
+  large.value.mtu = 9000;
+  expect_refused(ask_host({add(large)}, {collector_}), 0,
+                 "adding " + routes::render(large) +
+                     " would cut off a part of the connections to collector (10.9.0.5): its route says packets of 9000 bytes, "
+                     "and eth0 takes 1500 at most");
+  Route fitting = route_to("10.9.0.0/24", "10.1.0.2", "eth1");
+  fitting.value.mtu = 9000;
+  expect_allowed(ask_host({add(fitting)}, {collector_}));
+}
+
 TEST_F(Paths, LinksThatNothingNamesAreLeftOut) {
   for (const std::string name : {"idle", "ruled", "named", "hop", "wanted"}) run("ip link add " + name + " type veth");
   run("ip rule add iif ruled lookup 100; ip link set named up; ip link set hop up; ip route add 10.66.0.0/16 dev named;"

@@ -14,8 +14,8 @@ routes::Route a_route() {
 
 Question a_question() {
   Question question;
-  question.links.push_back({2, routes::InterfaceName::make("eth0").value(), true, true, false, 1, true});
-  question.links.push_back({9, routes::InterfaceName::make("vrf-blue").value(), false, false, true, 2, false});
+  question.links.push_back({2, routes::InterfaceName::make("eth0").value(), true, true, false, 1, true, 9000});
+  question.links.push_back({9, routes::InterfaceName::make("vrf-blue").value(), false, false, true, 2, false, 0});
   question.addresses = {1, 2, 3, 4};
   question.rules = {5};
   question.routes = {6, 7};
