@@ -11,7 +11,7 @@
 
 #include "agent/preflight/frame.h"
 #include "agent/preflight/local_stream.h"
-#include "agent/preflight/scratch/judge_operations.h"
+#include "agent/preflight/scratch/read_verdict.h"
 #include "agent/preflight/scratch/renumber_links.h"
 
 namespace ondol::preflight {
@@ -52,7 +52,7 @@ Result<Verdict> answer(ScratchNamespace& scratch, std::string_view message, Dead
   renumber_links(*question);
   auto notes = scratch.fill(*question);
   if (!notes) return fail(notes.error());
-  auto verdict = judge_operations(scratch.requests(), *question, deadline);
+  auto verdict = read_verdict(scratch.requests(), *question, deadline);
   if (!verdict) return fail(verdict.error());
   auto& all = verdict->judgement.notes;
   all.insert(all.begin(), notes->begin(), notes->end());

@@ -13,7 +13,7 @@ namespace ondol::preflight {
 // costs once that link is there is asked after all the rest. A target
 // that is reached before and not after is a refusal of the first operation in order that cuts it off; with that one left
 // out the question is asked again, so that each that would cut something off is named. kUnavailable past the deadline.
-Result<Verdict> judge_operations(routes::RequestSocket& socket, const Question& question,
+Result<Verdict> read_verdict(routes::RequestSocket& socket, const Question& question,
                                  std::chrono::steady_clock::time_point deadline);
 
 }  // namespace ondol::preflight

@@ -1,4 +1,4 @@
-#include "agent/preflight/scratch/judge_operations.h"
+#include "agent/preflight/scratch/read_verdict.h"
 
 #include <fmt/format.h>
 
@@ -50,9 +50,9 @@ std::string what_it_waits_for(const routes::RouteOp& operation, const routes::Op
   return {};
 }
 
-class Judge {
+class VerdictReader {
  public:
-  Judge(routes::RequestSocket& socket, const Question& question, std::chrono::steady_clock::time_point deadline)
+  VerdictReader(routes::RequestSocket& socket, const Question& question, std::chrono::steady_clock::time_point deadline)
       : socket_(socket), question_(question), host_(question), deadline_(deadline), pins_(question.targets.size()) {}
 
   Result<Verdict> run() {
@@ -64,7 +64,7 @@ class Judge {
     if (!after) return fail(after.error());
     for (std::size_t i = 0; i < after->size(); ++i) verdict_.targets.push_back({before_[i].reach, (*after)[i].reach});
     ONDOL_TRY(blame(*candidate, *after));
-    ONDOL_TRY(judge_once_links_are_there(*candidate));
+    ONDOL_TRY(look_again_with_links_there(*candidate));
     sort_refusals();
     if (untold_ > 0) note(fmt::format("{} more refusals than are told", untold_));
     return std::move(verdict_);
@@ -77,7 +77,7 @@ class Judge {
   }
 
   // What waits today is in force some day, without another question.
-  Result<void> judge_once_links_are_there(Candidate& candidate) {
+  Result<void> look_again_with_links_there(Candidate& candidate) {
     if (awaited_.empty()) return {};
     candidate.move_to(0);
     if (!candidate.is_undoable()) {
@@ -86,7 +86,7 @@ class Judge {
     }
     const Question later = with_links_there(question_, awaited_);
     ONDOL_TRY(make_links_be_there(socket_, question_, later));
-    Judge second(socket_, later, deadline_);
+    VerdictReader second(socket_, later, deadline_);
     second.now_ = &question_;
     second.pins_ = pins_;
     second.before_ = before_;
@@ -300,9 +300,9 @@ class Judge {
 
 }  // namespace
 
-Result<Verdict> judge_operations(routes::RequestSocket& socket, const Question& question,
+Result<Verdict> read_verdict(routes::RequestSocket& socket, const Question& question,
                                  std::chrono::steady_clock::time_point deadline) {
-  return Judge(socket, question, deadline).run();
+  return VerdictReader(socket, question, deadline).run();
 }
 
 }  // namespace ondol::preflight
