@@ -79,7 +79,9 @@ void GenerationApply::offer(DesiredState candidate, Turn& turn) {
   if (candidate.generation <= highest_.generation) {
     const bool in_force = book_.confirmed() && book_.confirmed()->generation == candidate.generation;
     const bool in_hand = phase_ != Phase::kIdle && candidate_.generation == candidate.generation;
-    if (in_force || in_hand) return;
+    // Offered again because the collector could not be told while it was on trial: its outcome is in the log.
+    const bool is_told = candidate.generation == highest_.generation && candidate.revision == highest_.revision;
+    if (in_force || in_hand || is_told) return;
     turn.log.append(session::GenerationResult{candidate.generation, candidate.revision, GenerationOutcome::kRefused,
                                               fmt::format("stale: generation {} was accepted before", highest_.generation.value),
                                               {}, 0, 0, 0, {}},
