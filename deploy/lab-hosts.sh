@@ -162,7 +162,7 @@ stop_process() { # HOST|collector SIGNAL [PART]
 }
 in_host() { local target=$1; shift; ip netns exec "$(ns_of "$target")" "$@"; }
 show_log() { # HOST|collector
-  if is_booted "$1" && alive "$1"; then ( in_booted "$1" journalctl --no-pager -u ondol-agent -u ondol-restore ); else cat "$lab/$1/log"; fi
+  if is_booted "$1" && alive "$1"; then ( in_booted "$1" journalctl --no-pager -u ondol-agent -u ondol-restore -u ondol-undo -u ondol-preflight ); else cat "$lab/$1/log"; fi
 }
 ctl() { "$bin/ondolctl" --socket "$lab/collector/admin.sock" "$@"; }
 
