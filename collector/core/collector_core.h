@@ -27,8 +27,9 @@ struct CoreOptions {
 
 // How trials end, and why contacts are refused: closed sets, for metrics.
 inline constexpr std::string_view kTrialConfirmed = "confirmed";
-inline constexpr std::array<std::string_view, 10> kTrialEnds{kTrialConfirmed, "probe",     "no_contact", "not_confirmed", "restarted",
-                                                             "kernel",    "read_back", "person",     "storage",       "other"};
+inline constexpr std::array<std::string_view, 11> kTrialEnds{kTrialConfirmed, "probe", "no_contact", "not_confirmed",
+                                                             "restarted", "kernel", "read_back", "person", "storage",
+                                                             "undo", "other"};
 inline constexpr std::array<std::string_view, 6> kContactAnswers{"before", "confirmed", "same_connection", "other_instance",
                                                                  "superseded", "never_offered"};
 
