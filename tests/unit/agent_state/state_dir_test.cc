@@ -155,5 +155,23 @@ TEST_F(AFullDisk, KeepsTheNewestEventsInMemoryAndWritesThemWhenThereIsRoom) {
   EXPECT_EQ(reopened.oldest(), oldest);
 }
 
+TEST(StartsAndChanges, AreReadAsTheyWereWritten) {
+  const fixtures::ScratchDir scratch;
+  const auto state = StateDir::open(scratch / "state").value();
+  EXPECT_EQ(state.read_starts(), StartRecord{});
+  const StartRecord record{true, {{"b1", BootTime{Seconds{3}}}, {"b2", BootTime{Seconds{9}}}}, "safe_mode: 3 crashes in 5 minutes"};
+  ASSERT_TRUE(state.write_starts(record));
+  EXPECT_EQ(state.read_starts(), record);
+  const std::vector<AppliedChange> changes{{"b1", BootTime{Seconds{5}}, 40}, {"b2", BootTime{Seconds{6}}, 2}};
+  ASSERT_TRUE(state.write_changes(changes));
+  EXPECT_EQ(state.read().changes.value(), changes);
+  EXPECT_EQ(StateDir::peek(scratch / "state")->changes.value(), changes) << "while the lock is held";
+  fixtures::write_bytes(scratch / "state/changes", "broken");
+  fixtures::write_bytes(scratch / "state/starts", "broken");
+  EXPECT_FALSE(state.read().changes) << "unknown is not empty";
+  EXPECT_EQ(state.read_starts(), StartRecord{});
+  EXPECT_FALSE(StateDir::peek(scratch / "nowhere"));
+}
+
 }  // namespace
 }  // namespace ondol::agent
