@@ -144,6 +144,14 @@ TEST_F(Paths, ARouteThatSaysLargerPacketsThanItsLinkTakesIsRefused) {
   expect_allowed(ask_host({add(fitting)}, {collector_}));
 }
 
+TEST_F(Paths, AResilientGroupIsCopiedWithItsBuckets) {
+  run("ip nexthop add id 7 via 10.0.0.2 dev eth0; ip nexthop add id 8 via 10.1.0.2 dev eth1;"
+      "ip nexthop add id 20 group 7/8 type resilient buckets 8 idle_timer 60; ip route add 10.9.0.0/24 nhid 20");
+  const Verdict verdict = ask_host({}, {collector_});
+  expect_allowed(verdict);
+  EXPECT_TRUE(verdict.targets.at(0).before.there);
+}
+
 TEST_F(Paths, LinksThatNothingNamesAreLeftOut) {
   for (const std::string name : {"idle", "ruled", "named", "hop", "wanted"}) run("ip link add " + name + " type veth");
   run("ip rule add iif ruled lookup 100; ip link set named up; ip link set hop up; ip route add 10.66.0.0/16 dev named;"
