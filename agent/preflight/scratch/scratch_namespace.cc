@@ -223,22 +223,41 @@ Result<std::size_t> ScratchNamespace::make_addresses(const Question& question) {
   return static_cast<std::size_t>(std::ranges::count_if(*failures, is_unmade));
 }
 
+// Sends what is pending; what the kernel did not take is pending afterwards, and with it, taken back, whatever came behind
+// one of these with its key: the first of a key is the one in use. Gives the last refusal.
+Result<std::string> ScratchNamespace::make_some(std::vector<Request>& pending) {
+  const auto failures = send_requests(requests_, pending);
+  if (!failures) return fail(failures.error());
+  std::string last;
+  std::set<std::size_t> failed, held;  // held: the same route is there already
+  for (const routes::BatchFailure& failure : *failures) {
+    (failure.answer.error_number == EEXIST ? held : failed).insert(failure.index);
+    if (failure.answer.error_number != EEXIST) last = text_of(failure.answer);
+  }
+  std::vector<Request> left, overtaken;
+  std::set<Body> keys;
+  for (std::size_t i = 0; i < pending.size(); ++i) {
+    const bool is_route = pending[i].header().nlmsg_type == RTM_NEWROUTE;
+    if (is_route && failed.contains(i)) keys.insert(key_of(pending[i]));
+    const bool is_overtaken = is_route && !failed.contains(i) && !held.contains(i) && keys.contains(key_of(pending[i]));
+    if (is_overtaken) overtaken.push_back(pending[i]);
+    if (is_overtaken || failed.contains(i)) left.push_back(std::move(pending[i]));
+  }
+  pending = std::move(left);
+  ONDOL_TRY(send_all(requests_, as_removals(std::move(overtaken), RTM_DELROUTE), "cannot take back a route"));
+  return last;
+}
+
 Result<std::vector<std::string>> ScratchNamespace::make_routes(const Question& question) {
   std::vector<Request> pending =
       in_order(replay_all(question.nexthops, replay_nexthop), replay_all(question.routes, replay_route));
   std::string last;
   for (int round = 0; round < kMaxRounds && !pending.empty(); ++round) {
-    const auto failures = send_requests(requests_, pending);
-    if (!failures) return fail(failures.error());
-    std::vector<Request> left;
-    for (const routes::BatchFailure& failure : *failures) {
-      if (failure.answer.error_number == EEXIST) continue;
-      last = text_of(failure.answer);
-      left.push_back(std::move(pending[failure.index]));
-    }
-    const bool went_on = left.size() < pending.size();
-    pending = std::move(left);
-    if (!went_on) break;
+    const std::size_t before = pending.size();
+    auto refused = make_some(pending);
+    if (!refused) return fail(refused.error());
+    last = std::move(*refused);
+    if (pending.size() == before) break;
   }
   std::vector<std::string> notes;
   if (!pending.empty()) {

@@ -39,6 +39,7 @@ class ScratchNamespace {
   Result<void> make_links(const Question& question);
   Result<void> make_rules(const std::vector<Request>& wanted);
   Result<std::size_t> make_addresses(const Question& question);
+  Result<std::string> make_some(std::vector<Request>& pending);
   Result<std::vector<std::string>> make_routes(const Question& question);
   Result<bool> remove_extra(const Contents& found);
 

@@ -152,6 +152,15 @@ TEST_F(Paths, AResilientGroupIsCopiedWithItsBuckets) {
   EXPECT_TRUE(verdict.targets.at(0).before.there);
 }
 
+TEST_F(Paths, TheFirstRouteOfAKeyStaysFirstWhenItsGatewayComesLater) {
+  // In a dump the routes to 10.9.0.0/16 come before the one that leads to a gateway of theirs.
+  run("ip route add 172.16.0.0/24 scope link nexthop dev eth1 nexthop dev eth1; ip route add 10.9.0.0/16 via 172.16.0.1 dev eth1;"
+      "ip route append 10.9.0.0/16 via 10.0.0.3");
+  const Verdict verdict = ask_host({}, {collector_});
+  expect_allowed(verdict);
+  EXPECT_EQ(verdict.targets.at(0).before.interface.view(), "eth1");
+}
+
 TEST_F(Paths, LinksThatNothingNamesAreLeftOut) {
   for (const std::string name : {"idle", "ruled", "named", "hop", "wanted"}) run("ip link add " + name + " type veth");
   run("ip rule add iif ruled lookup 100; ip link set named up; ip link set hop up; ip route add 10.66.0.0/16 dev named;"
