@@ -237,6 +237,10 @@ void AgentWorld::done(const agent::RunProbes& effect) {
 void AgentWorld::done(const agent::MakeContact& effect) {
   const session::Contact& contact = effect.contact;
   const bool after = contact.phase == session::ContactPhase::kAfter;
+  if (line != nullptr) {
+    say_attempt(after ? "contact after" : "contact before", "");
+    return line->make_contact(effect);
+  }
   session::ContactReply reply{contact.generation, after && trial.confirms, {}, {}};
   for (const std::uint16_t port : contact.inbound_ports) {
     const trial::ProbeTarget target{trial::ProbeKind::kInbound, {}, {}, port};

@@ -51,6 +51,7 @@ class AgentLine {
   virtual void open() = 0;   // SessionOpened or SessionClosed comes of it
   virtual void close() = 0;
   virtual void send(const session::ToCollector& message) = 0;
+  virtual void make_contact(const agent::MakeContact& effect) = 0;  // ContactMade comes of it, or nothing
   virtual std::string encode(const session::RoutesReport& report) = 0;
 };
 

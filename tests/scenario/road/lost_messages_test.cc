@@ -155,6 +155,43 @@ TEST_P(AnyOneFrame, InAHurryLeavesBothSidesAgreed) {
   }
 }
 
+// Two changes that are tried: whatever is lost, each is kept or undone as a whole, and both sides say the same of it.
+void tell_tried_story(Road& road) {
+  road.add(kHost, kHost);
+  road.pass(Seconds{5});
+  write(road, {"offer 1 trial deadline=30s", "10.20.0.0/16 via 10.0.0.1", "10.30.0.0/16 via 10.0.0.1"});
+  road.pass(kPatient);
+  write(road, {"offer 2 trial deadline=30s", "10.20.0.0/16 via 10.0.0.2", "10.30.0.0/16 via 10.0.0.1", "10.40.0.0/16 via 10.0.0.1"});
+  road.pass(kPatient);
+}
+
+std::uint64_t expect_kept_or_undone(Road& road) {
+  fakes::AgentWorld& world = road.host(kHost).world;
+  const auto running = world.core().status().generations.running.value;
+  const std::string routes = play(world, {"show kernel"});
+  EXPECT_EQ(routes.find("10.20.0.0/16 via 10.0.0.2") != std::string::npos, running == 2);
+  EXPECT_EQ(routes.find("10.40.0.0/16") != std::string::npos, running == 2);
+  EXPECT_EQ(road.collector.events_[HostId{kHost}], world.events);
+  EXPECT_EQ(road.collector.host(kHost).status, world.core().status().generations);
+  EXPECT_FALSE(world.disk.journal || world.trial.armed || world.core().status().trial_deadline);
+  return running;
+}
+
+TEST_P(AnyOneFrame, OfATrialLeavesItKeptOrUndoneAndBothSidesAgreed) {
+  Road undisturbed;
+  tell_tried_story(undisturbed);
+  ASSERT_EQ(expect_kept_or_undone(undisturbed), 2U);
+  ASSERT_GT(undisturbed.frames(), 40u);
+  for (std::size_t disturbed = 0; disturbed < undisturbed.frames(); ++disturbed) {
+    SCOPED_TRACE(fmt::format("frame {} of {}", disturbed, undisturbed.frames()));
+    Road road;
+    road.fate = only(disturbed);
+    tell_tried_story(road);
+    calm_down(road);
+    EXPECT_EQ(expect_kept_or_undone(road), 2U) << "a contact is made again until the deadline";
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Road, AnyOneFrame,
                          testing::Values(Fate::kIsLost, Fate::kArrivesTwice, Fate::kBreaksTheStream,
                                          Fate::kBreaksItForTheAgent, Fate::kBreaksItForTheCollector),

@@ -24,6 +24,7 @@ void RoadHost::begin(const std::function<void()>& boot) {
     link.ended_at_agent = true;
     road_.end_at_collector(link, "the connection was reset");
   }
+  road_.end_contacts(*this);
   world.options.session.instance_id = fmt::format("{}/{}", name, ++processes_);
   boot();
 }
@@ -49,6 +50,18 @@ void RoadHost::send(const session::ToCollector& message) {
   road_.values_sent_ += std::holds_alternative<session::ValueReport>(message);
   for (wire::Frames frames{message}; !frames.done();) {
     road_.road_.push_back({Road::Travelling::What::kFrame, true, link_, frames.next()});
+  }
+}
+
+void RoadHost::make_contact(const agent::MakeContact& effect) {
+  if (!road_.reachable_) return world.happen(agent::ContactMade{effect.attempt, fail(Errc::kUnavailable, "connection refused")});
+  Road::Link& link = road_.links_[++road_.last_link_];
+  link.id = road_.last_link_;
+  link.host = this;
+  link.contact = effect;
+  road_.road_.push_back({Road::Travelling::What::kOpen, true, link.id, ""});
+  for (wire::Frames frames{session::ToCollector{effect.contact}}; !frames.done();) {
+    road_.road_.push_back({Road::Travelling::What::kFrame, true, link.id, frames.next()});
   }
 }
 
@@ -109,8 +122,9 @@ void Road::arrive_open(Link& link) {
   if (link.ended_at_agent) return;
   if (!reachable_) return end_at_agent(link, "the connection was reset");
   renew(*link.host);
-  link.stream = collector.open(link.host->identity.value, link.host->serial_);
-  link.host->world.happen(agent::SessionOpened{link.host->identity});
+  // Every connection has a port of its own.
+  link.stream = collector.open(link.host->identity.value, link.host->serial_, fmt::format("192.0.2.7:{}", 40'000 + link.id % 20'000));
+  if (!link.contact) link.host->world.happen(agent::SessionOpened{link.host->identity});
 }
 
 // A certificate lives for an hour and is renewed after twenty minutes, on the enrolment door and on proof of its key.
@@ -155,6 +169,11 @@ void Road::take_up(const std::string& frame, Link& link) {
 void Road::take_down(const std::string& frame, Link& link) {
   if (link.ended_at_agent) return;
   auto message = link.at_agent.take(frame);
+  if (link.contact && message && *message) {
+    auto* reply = std::get_if<session::ContactReply>(&**message);
+    if (reply != nullptr) link.host->world.happen(agent::ContactMade{link.contact->attempt, std::move(*reply)});
+    return;
+  }
   if (message && *message) return link.host->world.happen(agent::SessionReceived{**std::move(message)});
   if (message) return;
   end_at_agent(link, "the collector sent " + render(message.error()));
@@ -167,6 +186,9 @@ void Road::end_at_collector(Link& link, const std::string& reason) {
 }
 
 void Road::end_at_agent(Link& link, const std::string& reason) {
+  if (link.contact && !std::exchange(link.ended_at_agent, true) && !link.host->world.was_killed) {
+    link.host->world.happen(agent::ContactMade{link.contact->attempt, fail(Errc::kUnavailable, reason)});
+  }
   if (link.ended_at_agent || link.host->link_ == 0) return;
   if (&links_.at(link.host->link_) == &link) link.host->lose_stream(reason);
 }
@@ -199,7 +221,16 @@ void Road::pass(Nanoseconds time) {
   }
 }
 
+void Road::end_contacts(const RoadHost& host) {
+  for (auto& [id, link] : links_) {
+    if (!link.contact || link.host != &host) continue;
+    link.ended_at_agent = true;
+    end_at_collector(link, "the connection was reset");
+  }
+}
+
 void Road::cut(const std::string& name) {
+  end_contacts(host(name));
   RoadHost& cut = host(name);
   if (cut.link_ == 0) return;
   Link& link = links_.at(cut.link_);

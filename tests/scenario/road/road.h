@@ -27,6 +27,7 @@ class RoadHost : public fakes::AgentLine {
   void open() override;
   void close() override;
   void send(const session::ToCollector& message) override;
+  void make_contact(const agent::MakeContact& effect) override;
   std::string encode(const session::RoutesReport& report) override;
 
   void begin(const std::function<void()>& boot);  // a new process
@@ -75,6 +76,7 @@ class Road {
   struct Link {
     std::uint64_t id = 0;
     RoadHost* host = nullptr;
+    std::optional<agent::MakeContact> contact;  // made for it alone
     std::optional<collector::StreamId> stream;  // empty until the collector took it
     wire::AgentFrames at_collector;
     wire::CollectorFrames at_agent;
@@ -96,6 +98,7 @@ class Road {
   void end_at_agent(Link& link, const std::string& reason);
   void carry_answers();  // what the collector said goes onto the road
   void renew(RoadHost& host);
+  void end_contacts(const RoadHost& host);  // both ends notice
   void happened() const {
     if (after_each) after_each();
   }
