@@ -10,7 +10,7 @@ story "every unit of the host started"
 must test "$(on h1 systemctl --failed --no-legend | wc -l)" = 0
 must unit_is ondol-agent.service ActiveState active
 must unit_is ondol-undo.socket ActiveState active
-must unit_is ondol-undo.service ActiveState inactive
+must logged ondol-undo 'generation 1 of the agent'
 must test "$(unit ondol-agent.service User)" = ondol
 
 story "another user cannot reach the keeper"
