@@ -25,7 +25,9 @@ AgentCore::AgentCore(CoreOptions options)
       watch_(book_, repairs_),
       generation_(book_, repairs_, {options_.undo_keeper, options_.session.instance_id}),
       withdrawal_(book_),
-      session_(options_.session) {}
+      session_(options_.session) {
+  book_.guards_collector_path = options_.guards_collector_path;
+}
 
 Effects AgentCore::step(Event event) {
   Effects out;

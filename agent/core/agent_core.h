@@ -21,6 +21,7 @@ struct CoreOptions {
   SessionOptions session;
   Milliseconds sweep{5'000};             // between whole verifications
   bool undo_keeper = false;              // another program holds the journal while a change is on trial
+  bool guards_collector_path = true;     // false only where a safety test looks what holds without
 };
 
 // What `status` and the metrics show.

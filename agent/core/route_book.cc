@@ -290,14 +290,15 @@ std::vector<Refusal> RouteBook::judge(std::span<const routes::RouteOp> operation
   const bool closes = std::any_of(operations.begin(), operations.end(), [](const routes::RouteOp& op) {
     return op.kind == routes::OpKind::kRemove || op.route.value.type != routes::RouteType::kUnicast;
   });
+  const std::vector<IpPrefix> collector = guards_collector_path ? collector_path : std::vector<IpPrefix>{};
   std::vector<IpPrefix> targets = guard.protected_prefixes;
-  if (closes) targets.insert(targets.end(), collector_path.begin(), collector_path.end());
+  if (closes) targets.insert(targets.end(), collector.begin(), collector.end());
   const bool covers = std::any_of(operations.begin(), operations.end(), [&](const routes::RouteOp& op) {
     return leads_to_any(op.route.key.destination, targets);
   });
   // Looking at every route is for the few operations that a target could be reached through.
   const std::vector<ObservedRoute> around = covers ? routes_to(targets) : std::vector<ObservedRoute>{};
-  return judge_operations(operations, {guard, collector_path, around, links});
+  return judge_operations(operations, {guard, collector, around, links});
 }
 
 std::vector<Refusal> RouteBook::judge_reach(std::span<const routes::RouteOp> operations,

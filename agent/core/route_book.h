@@ -43,6 +43,7 @@ class RouteBook {
   std::vector<LinkFacts> links;
   GuardRules guard;
   std::vector<IpPrefix> collector_path;  // the collector's addresses, /32 and /128
+  bool guards_collector_path = true;     // false only where a safety test looks what holds without
 
   // ---- what is ours ----
   const Ledger& ledger() const { return ledger_; }

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "agent/runtime/agent_runtime.h"
+#include "common/base/failpoint.h"
 #include "common/loop/sd_notify.h"
 
 namespace ondol::agent {
@@ -25,7 +26,8 @@ std::string read_boot_id() {
 }
 
 CoreOptions core_options(const AgentConfig& config) {
-  return {{ONDOL_VERSION, read_boot_id(), random_id()}, config.sweep, !config.undo_socket.empty()};
+  return {{ONDOL_VERSION, read_boot_id(), random_id()}, config.sweep, !config.undo_socket.empty(),
+          !is_overridden("guard")};
 }
 
 Result<RuntimeParts> open_parts(const AgentConfig& config) {
