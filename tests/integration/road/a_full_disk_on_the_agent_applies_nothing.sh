@@ -3,6 +3,7 @@ lab up --hosts 1 --routes 20
 dir=$(lab_dir)
 story "the agent's state moves to a small disk of its own"
 lab kill h1
+lab kill h1 undo  # it must see the other disk too
 mv "$dir/h1/state" "$dir/h1/kept"
 mkdir "$dir/h1/state"
 mount -t tmpfs -o "size=1m,mode=750,uid=$(id -u ondol),gid=$(id -g ondol)" tmpfs "$dir/h1/state"
