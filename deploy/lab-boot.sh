@@ -42,6 +42,18 @@ fit_boot_root() {
   : >"$boot_root/etc/machine-id"
 }
 
+# Whether a container boots here and powers off again; says why not.
+can_boot() {
+  make_boot_root >/dev/null || return 1
+  local log; log=$(mktemp)
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout -k 5 60 systemd-nspawn --quiet --directory="$boot_root" --machine="ondol-can-boot-$$" \
+    --register=no --keep-unit --boot --volatile=overlay --private-network --console=passive -- --unit=poweroff.target \
+    >"$log" 2>&1 </dev/null && { rm -f "$log"; return 0; }
+  echo "a container with systemd does not boot here: $(tail -n 1 "$log")" >&2
+  rm -f "$log"
+  return 1
+}
+
 # The address and link are given from outside, before the host boots, as a cable would be.
 start_booted() { # HOST
   local dir=$lab/$1 each binds=()

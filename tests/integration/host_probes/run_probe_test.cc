@@ -109,10 +109,10 @@ TEST_F(RunProbe, TheNextHopOfTheWayToAnAddressIsAsked) {
 }
 
 TEST_F(RunProbe, AnOldEntryOfAGatewayThatIsGoneIsRed) {
-  run("sysctl -qw net.ipv4.neigh.eth0.retrans_time_ms=100 net.ipv6.neigh.eth0.retrans_time_ms=100");
   for (const std::string gateway : {"10.0.0.254", "2001:db8::fe", "fe80::fe"}) {
     ASSERT_TRUE(probe(ProbeKind::kGateway, gateway).green) << gateway;
   }
+  run("sysctl -qw net.ipv4.neigh.eth0.retrans_time_ms=100 net.ipv6.neigh.eth0.retrans_time_ms=100");
   neighbour_->run("ip link set peer0 arp off; ip -6 address flush dev peer0");
   for (const std::string gateway : {"10.0.0.254", "2001:db8::fe", "fe80::fe"}) {
     run("ip neighbour change " + gateway + " dev eth0 nud " + (gateway == "2001:db8::fe" ? "reachable" : "stale"));
