@@ -102,8 +102,10 @@ Json trial_json(const v1::HostSummary& host, WallTime now) {
 void append_trial(Document& document, const v1::ShowHostReply& reply, WallTime now) {
   const v1::Trial& trial = reply.summary().trial();
   auto& facts = document.sections.front().facts;
+  // The end of an earlier generation's trial is in the history: a later result came after it.
+  const bool is_later = reply.last_result().generation() > trial.generation();
   const bool is_last = reply.last_result().generation() == trial.generation();
-  const bool has_end = is_last && reply.last_result().outcome() != v1::GENERATION_OUTCOME_TRIAL;
+  const bool has_end = is_later || (is_last && reply.last_result().outcome() != v1::GENERATION_OUTCOME_TRIAL);
   if (trial.running()) {
     facts.emplace_back("trial", Cell{fmt::format("generation {}, undone in {} s unless it is confirmed", trial.generation(),
                                                  seconds_left(trial, now)), Tone::kWarn});
