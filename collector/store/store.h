@@ -41,6 +41,17 @@ struct RevisionRow {
   bool operator==(const RevisionRow&) const = default;
 };
 
+// One commit of a revision, without its files: a revision that was put twice has two.
+struct CommitRow {
+  std::uint64_t number = 0;  // from 1, no gaps; given by the store
+  Revision id;
+  std::string message, author;
+  WallTime committed{};
+  bool allow_mass_delete = false;
+  std::optional<std::uint32_t> hosts_changed, hosts_total;  // empty = put before the store counted them
+  bool operator==(const CommitRow&) const = default;
+};
+
 struct DesiredRow {  // the current desired state of one host
   HostId host;
   Generation generation;
@@ -124,7 +135,10 @@ struct AuditRow {
 // ---- writes: data, so that a batch is one transaction on every engine ----
 struct PutRecord { HostRecord row; };
 struct DeleteRecord { HostId host; };
-struct PutRevision { RevisionRow row; };     // also becomes the current revision; a stored id is replaced
+struct PutRevision {                         // also becomes the current revision; a stored id is replaced; one more commit
+  RevisionRow row;
+  std::uint32_t hosts_changed = 0, hosts_total = 0;
+};
 struct PutDesired { DesiredRow row; };       // refused (kConflict) unless generation is greater than the stored one
 struct PutObserved { ObservedRow row; };
 struct AppendEvents {                        // rows already stored are skipped; EventPosition moves up to the last one
@@ -167,6 +181,8 @@ class Store {
   virtual Result<std::vector<HostRecord>> read_records() = 0;                   // sorted by name
   virtual Result<std::optional<RevisionRow>> read_current_revision() = 0;
   virtual Result<std::optional<RevisionRow>> read_revision(const Revision& id) = 0;
+  virtual Result<std::vector<CommitRow>> read_commits(std::size_t limit) = 0;   // newest first
+  virtual Result<std::optional<LayerFile>> read_layer_file(const Revision& id, const std::string& path) = 0;
   virtual Result<std::vector<DesiredRow>> read_desired() = 0;                   // all hosts, sorted by name
   virtual Result<std::optional<DesiredRow>> read_desired(const HostId& host) = 0;
   virtual Result<std::optional<ObservedRow>> read_observed(const HostId& host, session::ResourceType type) = 0;

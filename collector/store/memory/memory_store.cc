@@ -16,6 +16,7 @@ struct Tables {
   std::map<HostId, HostRecord> records;
   std::map<Revision, RevisionRow> revisions;
   std::optional<Revision> current_revision;
+  std::vector<CommitRow> commits;
   std::map<HostId, DesiredRow> desired;
   std::map<TypedHost, ObservedRow> observed;
   std::map<HostId, std::map<EventSequence, EventRow>> events;
@@ -122,9 +123,12 @@ void prune_certificates(Tables& tables, const PruneHost& write) {
   }
 }
 
-void put_revision(Tables& tables, const RevisionRow& row) {
+void put_revision(Tables& tables, const PutRevision& write) {
+  const RevisionRow& row = write.row;
   tables.revisions[row.id] = row;
   tables.current_revision = row.id;
+  tables.commits.push_back({tables.commits.size() + 1, row.id, row.message, row.author, row.committed, row.allow_mass_delete,
+                            write.hosts_changed, write.hosts_total});
 }
 
 void append_audit(Tables& tables, const AppendAudit& write) {
@@ -136,7 +140,7 @@ void store_write(Tables& t, const Write& write) {
   std::visit(Overload{
                  [&](const PutRecord& w) { t.records[w.row.name] = w.row; },
                  [&](const DeleteRecord& w) { t.records.erase(w.host); },
-                 [&](const PutRevision& w) { put_revision(t, w.row); },
+                 [&](const PutRevision& w) { put_revision(t, w); },
                  [&](const PutDesired& w) { t.desired[w.row.host] = w.row; },
                  [&](const PutObserved& w) { t.observed[{w.row.host, w.row.type}] = w.row; },
                  [&](const AppendEvents& w) { append_events(t, w); },
@@ -195,6 +199,21 @@ class MemoryStore final : public Store {
   }
   Result<std::optional<RevisionRow>> read_revision(const Revision& id) override {
     return tables_.with([&](Tables& t) { return found(t.revisions, id); });
+  }
+  Result<std::vector<CommitRow>> read_commits(std::size_t limit) override {
+    return tables_.with([&](Tables& t) {
+      const std::size_t count = std::min(limit, t.commits.size());
+      return std::vector<CommitRow>(t.commits.rbegin(), t.commits.rbegin() + static_cast<std::ptrdiff_t>(count));
+    });
+  }
+  Result<std::optional<LayerFile>> read_layer_file(const Revision& id, const std::string& path) override {
+    return tables_.with([&](Tables& t) -> std::optional<LayerFile> {
+      const auto revision = t.revisions.find(id);
+      if (revision == t.revisions.end()) return std::nullopt;
+      const auto& files = revision->second.files;
+      const auto file = std::ranges::find(files, path, &LayerFile::path);
+      return file == files.end() ? std::nullopt : std::optional(*file);
+    });
   }
   Result<std::vector<DesiredRow>> read_desired() override {
     return tables_.with([](Tables& t) { return values_of(t.desired); });

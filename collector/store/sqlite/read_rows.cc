@@ -41,6 +41,22 @@ RevisionRow revision_of(Query& row) {
   return revision;
 }
 
+// Counts of -1 were put before the store counted.
+CommitRow commit_of(Query& row) {
+  CommitRow commit;
+  commit.number = row.number();
+  commit.id = Revision(row.text());
+  commit.message = row.text();
+  commit.author = row.text();
+  commit.committed = row.time();
+  commit.allow_mass_delete = row.integer() != 0;
+  for (auto* count : {&commit.hosts_changed, &commit.hosts_total}) {
+    const std::int64_t stored = row.integer();
+    if (stored >= 0) *count = static_cast<std::uint32_t>(stored);
+  }
+  return commit;
+}
+
 LayerFile file_of(Query& row) {
   LayerFile file;
   file.path = row.text();
@@ -166,6 +182,19 @@ Result<std::optional<RevisionRow>> read_revision(Connection& db, const Revision&
   Query query = db.query("SELECT id, message, author, committed_unix_ns, allow_mass_delete FROM revisions WHERE id = ?");
   query.text(id.value);
   return with_files(db, first_of(query, revision_of));
+}
+
+Result<std::vector<CommitRow>> read_commits(Connection& db, std::size_t limit) {
+  Query query = db.query("SELECT number, revision, message, author, committed_unix_ns, allow_mass_delete, hosts_changed, "
+                         "hosts_total FROM commits ORDER BY number DESC LIMIT ?");
+  query.number(bounded(limit));
+  return rows_of(query, commit_of);
+}
+
+Result<std::optional<LayerFile>> read_layer_file(Connection& db, const Revision& id, const std::string& path) {
+  Query query = db.query("SELECT path, content FROM revision_files WHERE revision = ? AND path = ?");
+  query.text(id.value).text(path);
+  return first_of(query, file_of);
 }
 
 Result<std::vector<DesiredRow>> read_desired(Connection& db) {

@@ -11,6 +11,8 @@ namespace ondol::store {
 Result<std::vector<HostRecord>> read_records(Connection& db);
 Result<std::optional<RevisionRow>> read_current_revision(Connection& db);
 Result<std::optional<RevisionRow>> read_revision(Connection& db, const Revision& id);
+Result<std::vector<CommitRow>> read_commits(Connection& db, std::size_t limit);
+Result<std::optional<LayerFile>> read_layer_file(Connection& db, const Revision& id, const std::string& path);
 Result<std::vector<DesiredRow>> read_desired(Connection& db);
 Result<std::optional<DesiredRow>> read_desired(Connection& db, const HostId& host);
 Result<std::optional<ObservedRow>> read_observed(Connection& db, const HostId& host, session::ResourceType type);

@@ -102,6 +102,12 @@ class SqliteStore final : public Store {
   Result<std::optional<RevisionRow>> read_revision(const Revision& id) override {
     return db_->reader.with([&](Connection& db) { return store::read_revision(db, id); });
   }
+  Result<std::vector<CommitRow>> read_commits(std::size_t limit) override {
+    return db_->reader.with([&](Connection& db) { return store::read_commits(db, limit); });
+  }
+  Result<std::optional<LayerFile>> read_layer_file(const Revision& id, const std::string& path) override {
+    return db_->reader.with([&](Connection& db) { return store::read_layer_file(db, id, path); });
+  }
   Result<std::vector<DesiredRow>> read_desired() override {
     return db_->reader.with([](Connection& db) { return store::read_desired(db); });
   }

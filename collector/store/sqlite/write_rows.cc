@@ -65,6 +65,10 @@ Result<void> RowWriter::operator()(const PutRevision& write) {
     Query put = db.query("INSERT INTO revision_files (revision, path, content) VALUES (?, ?, ?)");
     ONDOL_TRY(put.text(row.id.value).text(file.path).blob(file.content).run());
   }
+  ONDOL_TRY(db.query("INSERT INTO commits (number, revision, message, author, committed_unix_ns, allow_mass_delete, "
+                     "hosts_changed, hosts_total) VALUES ((SELECT ifnull(max(number), 0) + 1 FROM commits), ?, ?, ?, ?, ?, ?, ?)")
+                .text(row.id.value).text(row.message).text(row.author).time(row.committed)
+                .integer(row.allow_mass_delete ? 1 : 0).integer(write.hosts_changed).integer(write.hosts_total).run());
   return db.query("INSERT OR REPLACE INTO current_revision (slot, id) VALUES (1, ?)").text(row.id.value).run();
 }
 

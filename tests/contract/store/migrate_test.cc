@@ -87,6 +87,8 @@ TEST_F(Migrate, AStoreOfSchemaVersionOneOpensWithAllItHolds) {
   ASSERT_TRUE(store);
   EXPECT_EQ(value_of(store->read_records()).front().labels.at("tier"), "gold");
   EXPECT_EQ(value_of(store->read_current_revision())->files.front().content, "routes: { list: [] }\n");
+  const CommitRow first{1, Revision("r1"), "first", "uid 1000 (kim)", at(9), false, std::nullopt, std::nullopt};
+  EXPECT_EQ(value_of(store->read_commits(9)), std::vector{first});
   EXPECT_EQ(value_of(store->read_desired(host("web-1")))->generation, Generation(4));
   EXPECT_EQ(value_of(store->read_observed(host("web-1"), session::ResourceType::kRoutes))->payload, "observed");
   EXPECT_EQ(value_of(store->read_events(host("web-1"), 9)).size(), 2u);

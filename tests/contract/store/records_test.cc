@@ -20,6 +20,8 @@ TEST_P(StoreContract, AFreshStoreIsEmptyInEveryList) {
   EXPECT_TRUE(value_of(store().read_records()).empty());
   EXPECT_FALSE(value_of(store().read_current_revision()));
   EXPECT_FALSE(value_of(store().read_revision(Revision("none"))));
+  EXPECT_TRUE(value_of(store().read_commits(10)).empty());
+  EXPECT_FALSE(value_of(store().read_layer_file(Revision("none"), "layers/global.yaml")));
   EXPECT_TRUE(value_of(store().read_desired()).empty());
   EXPECT_FALSE(value_of(store().read_desired(host("h1"))));
   EXPECT_FALSE(value_of(store().read_observed(host("h1"), session::ResourceType::kRoutes)));
@@ -84,6 +86,37 @@ TEST_P(StoreContract, AnOldRevisionPutAgainIsReplacedAndCurrent) {
   commit({PutRevision{again}});
   EXPECT_EQ(value_of(store().read_current_revision()), again);
   EXPECT_EQ(value_of(store().read_revision(Revision("r2"))), revision("r2", "second"));
+}
+
+CommitRow commit_of(std::uint64_t number, const RevisionRow& row, std::uint32_t changed, std::uint32_t total) {
+  return {number, row.id, row.message, row.author, row.committed, row.allow_mass_delete, changed, total};
+}
+
+TEST_P(StoreContract, EveryCommitIsKeptNewestFirstAlsoOfARevisionThatWasPutBefore) {
+  const RevisionRow first = revision("r1", "first"), second = revision("r2", "second");
+  RevisionRow again = revision("r1", "back to the first");
+  again.author = "uid 0 (root)";
+  again.committed = at(20);
+  again.allow_mass_delete = true;
+  commit({PutRevision{first, 3, 10}});
+  commit({PutRevision{second}, PutRevision{again, 2, 10}});
+  EXPECT_EQ(value_of(store().read_commits(10)),
+            (std::vector{commit_of(3, again, 2, 10), commit_of(2, second, 0, 0), commit_of(1, first, 3, 10)}));
+  EXPECT_EQ(value_of(store().read_commits(1)), std::vector{commit_of(3, again, 2, 10)});
+  EXPECT_TRUE(value_of(store().read_commits(0)).empty());
+}
+
+TEST_P(StoreContract, ACommitOfARefusedBatchIsNotKept) {
+  expect_refused({PutRevision{revision("r1", "m")}, PutDesired{desired("a", 0)}}, Errc::kConflict, "write 1");
+  EXPECT_TRUE(value_of(store().read_commits(10)).empty());
+  commit({PutRevision{revision("r1", "m")}});
+  EXPECT_EQ(value_of(store().read_commits(10)).front().number, 1u);
+}
+
+TEST_P(StoreContract, OneLayerFileOfARevisionCanBeReadAlone) {
+  commit({PutRevision{revision("r1", "first")}});
+  EXPECT_EQ(value_of(store().read_layer_file(Revision("r1"), "layers/global.yaml"))->content, std::string("a\0b\xff", 4));
+  EXPECT_FALSE(value_of(store().read_layer_file(Revision("r1"), "layers/app/y.yaml")));
 }
 
 TEST_P(StoreContract, DesiredStateIsSortedByHostAndKeepsEveryByte) {

@@ -52,6 +52,10 @@ class ForwardingStore final : public Store {
   Result<std::vector<HostRecord>> read_records() override { return behind_->read_records(); }
   Result<std::optional<RevisionRow>> read_current_revision() override { return behind_->read_current_revision(); }
   Result<std::optional<RevisionRow>> read_revision(const Revision& id) override { return behind_->read_revision(id); }
+  Result<std::vector<CommitRow>> read_commits(std::size_t limit) override { return behind_->read_commits(limit); }
+  Result<std::optional<LayerFile>> read_layer_file(const Revision& id, const std::string& path) override {
+    return behind_->read_layer_file(id, path);
+  }
   Result<std::vector<DesiredRow>> read_desired() override { return behind_->read_desired(); }
   Result<std::optional<DesiredRow>> read_desired(const HostId& host) override { return behind_->read_desired(host); }
   Result<std::optional<ObservedRow>> read_observed(const HostId& host, session::ResourceType type) override {
