@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t kMaxFiles = 10'000;
 constexpr std::size_t kMaxTotalBytes = std::size_t{256} << 20;
 
-// Parses one file into `parsed`, or says why it cannot be a layer.
-void parse_one(const LayerText& file, LayerFiles& parsed, std::vector<Finding>& findings) {
+// Takes one file into `parsed`, as `known` when it was parsed before, or says why it cannot be a layer.
+void parse_one(const LayerText& file, std::shared_ptr<const Layer> known, LayerFiles& parsed, std::vector<Finding>& findings) {
   auto name = parse_layer_path(file.path);
   if (!name) {
     findings.push_back(as_error(std::move(name.error())));
@@ -26,15 +26,15 @@ void parse_one(const LayerText& file, LayerFiles& parsed, std::vector<Finding>& 
     findings.push_back(as_error(Fault{{file.path, 0, 0}, "the file is given twice", "keep one of them"}));
     return;
   }
-  const Layer& layer = parsed.layers.emplace_back(parse_layer(file.path, *std::move(name), file.content));
-  parsed.by_path.emplace(file.path, &layer);
-  findings.insert(findings.end(), layer.faults.begin(), layer.faults.end());
+  if (!known) known = std::make_shared<const Layer>(parse_layer(file.path, *std::move(name), file.content));
+  findings.insert(findings.end(), known->faults.begin(), known->faults.end());
+  parsed.by_path.emplace(file.path, std::move(known));
 }
 
 Finding missing_layer(const LayerFiles& parsed, Level level, const std::string& name, const std::string& path) {
   std::vector<std::string_view> known;
-  for (const Layer& layer : parsed.layers) {
-    if (layer.name.level == level) known.push_back(layer.name.name);
+  for (const auto& [file, layer] : parsed.by_path) {
+    if (layer->name.level == level) known.push_back(layer->name.name);
   }
   const auto near = nearest_name(name, known);
   return {Severity::kWarning, {path, 0, 0}, fmt::format("the record names '{}', but there is no such layer file", escaped(name)),
@@ -56,7 +56,7 @@ LayerStack stack_of(const HostFacts& host, const LayerFiles& parsed, std::vector
     const auto found = parsed.by_path.find(path);
     const bool is_optional = level == Level::kGlobal || level == Level::kHost;
     if (found != parsed.by_path.end()) {
-      stack.push_back(found->second);
+      stack.push_back(found->second.get());
     } else if (!is_optional) {
       findings.push_back(missing_layer(parsed, level, *names[i], path));
     }
@@ -82,6 +82,11 @@ bool is_error(const Finding& finding) { return finding.severity == Severity::kEr
 }  // namespace
 
 Layers Layers::parse(const std::vector<LayerText>& files, std::vector<Finding>& findings) {
+  return parse(files, findings, Layers(std::make_shared<Parsed>()), {});
+}
+
+Layers Layers::parse(const std::vector<LayerText>& files, std::vector<Finding>& findings, const Layers& before,
+                     const std::set<std::string>& unchanged) {
   auto parsed = std::make_shared<Parsed>();
   std::size_t bytes = 0;
   for (const LayerText& file : files) bytes += file.content.size();
@@ -92,8 +97,24 @@ Layers Layers::parse(const std::vector<LayerText>& files, std::vector<Finding>& 
                                       "merge small files or drop unused ones"}));
     return Layers(std::move(parsed));
   }
-  for (const LayerText& file : files) parse_one(file, *parsed->files, findings);
+  for (const LayerText& file : files) {
+    const auto known = unchanged.contains(file.path) ? before.parsed_->files->by_path.find(file.path)
+                                                     : before.parsed_->files->by_path.end();
+    const bool is_known = known != before.parsed_->files->by_path.end();
+    parse_one(file, is_known ? known->second : nullptr, *parsed->files, findings);
+  }
   return Layers(std::move(parsed));
+}
+
+LayerStack Layers::stack(const HostFacts& host) const {
+  std::vector<Finding> missing;
+  return stack_of(host, *parsed_->files, missing);
+}
+
+LayerStack Layers::all() const {
+  LayerStack all;
+  for (const auto& [path, layer] : parsed_->files->by_path) all.push_back(layer.get());
+  return all;
 }
 
 std::shared_ptr<const ResolvedHost> Layers::resolve(const HostFacts& host, std::vector<Finding>& findings) const {

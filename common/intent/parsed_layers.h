@@ -1,7 +1,6 @@
 // The parsed files of a revision, and what resolving one host leaves behind for the next.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,8 +18,7 @@ struct StackResult {
 
 // Outlives `Layers` as long as a resolved host is held, because origins point into it.
 struct LayerFiles {
-  std::deque<Layer> layers;  // never moved
-  std::map<std::string, const Layer*> by_path;
+  std::map<std::string, std::shared_ptr<const Layer>> by_path;  // of several revisions when their files are the same
 };
 
 struct Layers::Parsed {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,10 +43,17 @@ class Layers {
   // Bad files give findings (each with place and remedy); files that parse are kept.
   // Limits: 10,000 files, 1 MiB each, 256 MiB in all.
   static Layers parse(const std::vector<LayerText>& files, std::vector<Finding>& findings);
+  // As parse, but files named in `unchanged` have the very content that `before` was parsed from: they are shared.
+  static Layers parse(const std::vector<LayerText>& files, std::vector<Finding>& findings, const Layers& before,
+                      const std::set<std::string>& unchanged);
   // Findings for this host: faults of its files, missing layer files (warning), variables, duplicates that templates
   // made, removals of nothing (warning), judge_routes. Any error makes the result null.
   // Hosts with the same layers get the same object. Limits: 40,000 routes for a host, as on the wire.
   std::shared_ptr<const ResolvedHost> resolve(const HostFacts& host, std::vector<Finding>& findings) const;
+
+  // The layers that apply to a host, low to high; and every one there is, by path.
+  LayerStack stack(const HostFacts& host) const;
+  LayerStack all() const;
 
  private:
   explicit Layers(std::shared_ptr<Parsed> parsed) : parsed_(std::move(parsed)) {}
