@@ -96,6 +96,7 @@ Result<void> CollectorProcess::open_core() {
   const Sha256 ca_hash = pki::certificate_der_hash(ca_.certificate);
   history_ = std::make_unique<HistoryKeeper>(
       *writer_, HistoryBounds{config_.history_events_per_host, static_cast<int>(config_.history_days)});
+  intent_ = std::make_unique<IntentAnswers>(*store_);
   desk_ = std::make_unique<ChangeDesk>(ChangeDesk::Parts{*store_, *writer_, *runtime_, ca_hash});
   return {};
 }
@@ -117,7 +118,7 @@ Result<void> CollectorProcess::open_doors() {
   if (!enrolment) return fail(enrolment.error());
   enrolment_ = *std::move(enrolment);
 
-  AdminService::Parts parts{*store_, *writer_, *runtime_, *desk_, health_, version_, started_};
+  AdminService::Parts parts{*store_, *writer_, *runtime_, *desk_, *intent_, health_, version_, started_};
   auto admin = AdminServer::open(std::move(parts), {config_.admin_socket, config_.admin_group});
   if (!admin) return fail(admin.error());
   admin_ = *std::move(admin);

@@ -63,6 +63,7 @@ class CollectorProcess {
   std::unique_ptr<CollectorRuntime> runtime_;
   std::unique_ptr<StoreEnrollBackend> backend_;
   std::unique_ptr<ChangeDesk> desk_;
+  std::unique_ptr<IntentAnswers> intent_;
   std::unique_ptr<HistoryKeeper> history_;
   std::unique_ptr<SessionServer> sessions_;
   std::unique_ptr<enroll::EnrollServer> enrolment_;

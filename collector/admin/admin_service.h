@@ -6,6 +6,7 @@
 #include <string>
 
 #include "collector/runtime/change_desk.h"
+#include "collector/runtime/intent_answers.h"
 #include "collector/runtime/store_health.h"
 #include "ondol/v1/admin.grpc.pb.h"
 
@@ -20,6 +21,7 @@ class AdminService final : public v1::Admin::Service {
     store::BatchedWriter& writer;
     CollectorRuntime& runtime;
     ChangeDesk& desk;
+    IntentAnswers& intent;
     StoreHealth& health;
     std::string version;
     WallTime started{};
@@ -36,6 +38,11 @@ class AdminService final : public v1::Admin::Service {
   Status WatchDrift(Context*, const v1::WatchDriftRequest*, grpc::ServerWriter<v1::Drift>*) override;
   Status CheckConfig(Context*, const v1::ConfigRequest*, v1::ConfigReply*) override;
   Status ApplyConfig(Context*, const v1::ConfigRequest*, v1::ConfigReply*) override;
+  Status PlanConfig(Context*, const v1::ConfigRequest*, v1::ConfigReply*) override;
+  Status RollbackConfig(Context*, const v1::RollbackConfigRequest*, v1::ConfigReply*) override;
+  Status ExplainConfig(Context*, const v1::ExplainConfigRequest*, v1::ExplainConfigReply*) override;
+  Status DiffConfig(Context*, const v1::DiffConfigRequest*, v1::DiffConfigReply*) override;
+  Status ListRevisions(Context*, const v1::ListRevisionsRequest*, v1::ListRevisionsReply*) override;
   Status ImportCmdb(Context*, const v1::ImportCmdbRequest*, v1::ImportCmdbReply*) override;
   Status ExportCmdb(Context*, const v1::ExportCmdbRequest*, v1::ExportCmdbReply*) override;
   Status ShowRecord(Context*, const v1::ShowRecordRequest*, v1::Record*) override;
@@ -45,6 +52,7 @@ class AdminService final : public v1::Admin::Service {
 
  private:
   Result<void> fill_values(const v1::ShowHostRequest& request, v1::ShowHostReply& reply);
+  Result<Revision> find_revision(const v1::RevisionRef& ref);
   Result<std::vector<session::DriftRecord>> read_drift(const v1::ListDriftRequest& request);
 
   Parts parts_;

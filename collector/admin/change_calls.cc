@@ -1,41 +1,31 @@
 // AdminService: what changes something, each with its caller's name in the audit. See admin_service.h.
 #include "collector/admin/admin_service.h"
+#include "collector/admin/plan_wire.h"
 #include "collector/admin/statuses.h"
 
 namespace ondol::collector {
 namespace {
 
 constexpr std::size_t kMostFindings = 1'000;
-constexpr std::size_t kMostHostsShown = 20;
 constexpr std::size_t kMostMessageBytes = 1'000;
 
+tl::unexpected<Error> too_long() {
+  return fail(Errc::kInvalidInput, "the message is longer than 1,000 bytes", "", "say it shorter");
+}
+
 Result<ConfigChange> change_of(const v1::ConfigRequest& request) {
-  if (request.message().size() > kMostMessageBytes) {
-    return fail(Errc::kInvalidInput, "the message is longer than 1,000 bytes", "", "say it shorter");
-  }
+  if (request.message().size() > kMostMessageBytes) return too_long();
   if (request.files_size() == 0) {
     return fail(Errc::kInvalidInput, "no layer file was given", "",
                 "name the directory that holds layers/; to withdraw everything, write empty layers");
   }
-  ConfigChange change{{}, request.message(), request.allow_mass_delete()};
+  ConfigChange change{{}, request.message(), request.allow_mass_delete(), request.with_plan(), request.bound_to()};
   std::set<std::string> paths;
   for (const v1::LayerFile& file : request.files()) {
     if (!paths.insert(file.path()).second) return fail(Errc::kInvalidInput, "given twice", escaped(file.path()));
     change.files.push_back({file.path(), file.content()});
   }
   return change;
-}
-
-v1::Finding to_wire(const intent::Finding& finding) {
-  v1::Finding out;
-  out.set_severity(finding.severity == intent::Severity::kError ? v1::Finding::SEVERITY_ERROR
-                                                                : v1::Finding::SEVERITY_WARNING);
-  if (!finding.place.file.empty()) out.set_place(yaml::render(finding.place));
-  out.set_message(finding.message);
-  out.set_remedy(finding.remedy);
-  out.set_host_count(static_cast<std::uint32_t>(finding.hosts.size()));
-  for (std::size_t i = 0; i < std::min(finding.hosts.size(), kMostHostsShown); ++i) out.add_hosts(finding.hosts[i].value);
-  return out;
 }
 
 void fill(const ConfigVerdict& verdict, v1::ConfigReply& reply) {
@@ -47,6 +37,7 @@ void fill(const ConfigVerdict& verdict, v1::ConfigReply& reply) {
   reply.set_hosts_changed(verdict.hosts_changed);
   reply.set_hosts_total(verdict.hosts_total);
   reply.set_unchanged(verdict.unchanged);
+  if (verdict.plan) *reply.mutable_plan() = to_wire(*verdict.plan);
 }
 
 v1::CellError to_wire(const cmdb::CellNote& note) {
@@ -74,6 +65,31 @@ grpc::Status AdminService::ApplyConfig(Context* context, const v1::ConfigRequest
   const auto change = change_of(*request);
   if (!change) return status_of(change.error());
   const auto verdict = parts_.desk.apply_config(*change, *actor);
+  if (!verdict) return status_of(verdict.error());
+  fill(*verdict, *reply);
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminService::PlanConfig(Context*, const v1::ConfigRequest* request, v1::ConfigReply* reply) {
+  auto change = change_of(*request);
+  if (!change) return status_of(change.error());
+  change->with_plan = true;
+  const auto verdict = parts_.desk.check_config(*change);
+  if (!verdict) return status_of(verdict.error());
+  fill(*verdict, *reply);
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminService::RollbackConfig(Context* context, const v1::RollbackConfigRequest* request,
+                                          v1::ConfigReply* reply) {
+  const auto actor = actor_of(*context);
+  if (!actor) return status_of(actor.error());
+  if (request->message().size() > kMostMessageBytes) return status_of(too_long().value());
+  const auto to = find_revision(request->to());
+  if (!to) return status_of(to.error());
+  const ConfigChange change{{}, request->message(), request->allow_mass_delete(), true, {}};
+  const auto verdict =
+      request->dry_run() ? parts_.desk.check_rollback(*to, change) : parts_.desk.rollback_config(*to, change, *actor);
   if (!verdict) return status_of(verdict.error());
   fill(*verdict, *reply);
   return grpc::Status::OK;

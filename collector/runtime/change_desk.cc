@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "collector/runtime/mass_delete.h"
 #include "collector/runtime/store_rows.h"
@@ -53,23 +54,17 @@ std::map<HostId, Generation> ChangeDesk::received_generations(const std::vector<
   return parts_.runtime.ask(read).value_or(std::map<HostId, Generation>{});
 }
 
-Result<void> ChangeDesk::add_row(Known& known, const HostIntent& intent, const store::RevisionRow& revision,
-                                 Generation received, Plan& plan) {
+void ChangeDesk::add_row(Known& known, const HostIntent& intent, const store::RevisionRow& revision, Generation received,
+                         Plan& plan) {
   DesiredState state = intent.resolved->state;
   state.revision = revision.id;
   state.allow_mass_delete = revision.allow_mass_delete;
   const Generation last = known.desired.contains(intent.host) ? known.desired[intent.host].first : Generation{};
-  if (last.value != 0) {
-    auto before = read_desired_state(parts_.store, intent.host);
-    if (!before) return fail(before.error());
-    if (*before && is_mass_delete(**before, state)) plan.mass_deleted.push_back(intent.host);
-  }
   state.generation = Generation{std::max(last, received).value + 1};
   DesiredHead head{intent.host, state.generation, state.revision, std::nullopt};
   if (state.routes) head.mode = state.routes->mode;
   plan.rows.push_back({intent.host, head.generation, head.revision, intent.digest, wire::encode(state)});
   plan.heads.push_back(std::move(head));
-  return {};
 }
 
 // Hosts that refused or undid the generation that is offered to them.
@@ -87,32 +82,56 @@ std::set<HostId> ChangeDesk::undone_hosts() {
   return parts_.runtime.ask(read).value_or(std::set<HostId>{});
 }
 
-// Other rules of the trial alone are no change: the next change is tried by them.
-std::vector<HostIntent> ChangeDesk::find_changed(const Known& known, FleetIntent fleet, const std::set<HostId>& retried) {
-  std::vector<HostIntent> changed;
-  for (HostIntent& intent : fleet.hosts) {
+// Hosts that want the same now and next are read and compared once. `changed` may be in any order.
+Result<void> ChangeDesk::judge_changes(Known& known, const store::RevisionRow& revision,
+                                       const std::vector<HostIntent>& changed, const Wishes& wishes, Plan& plan) {
+  std::vector<std::pair<std::optional<Sha256>, const HostIntent*>> ordered;  // digest of what is wanted now
+  for (const HostIntent& intent : changed) {
     const auto old = known.desired.find(intent.host);
-    const bool same = old == known.desired.end() ? !intent.resolved->state.routes : old->second.second == intent.digest;
-    if (!same || (old != known.desired.end() && retried.contains(intent.host))) changed.push_back(std::move(intent));
+    ordered.emplace_back(old == known.desired.end() ? std::optional<Sha256>{} : old->second.second, &intent);
   }
-  return changed;
+  std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first, a.second->digest) < std::tie(b.first, b.second->digest);
+  });
+  PlanSurvey survey(parts_.store);
+  std::optional<Sha256> read;  // what `before` is; nothing was wanted: null
+  DesiredPtr before;
+  for (const auto& [digest, intent] : ordered) {
+    if (read != digest) {
+      auto state = !digest ? Result<DesiredPtr>(DesiredPtr{}) : read_desired_state(parts_.store, intent->host);
+      if (!state) return fail(state.error());
+      before = *state;
+      read = digest;
+    }
+    if (before && is_mass_delete(*before, intent->resolved->state)) plan.mass_deleted.push_back(intent->host);
+    if (wishes.tell) ONDOL_TRY(survey.add(intent->host, before, intent->resolved));
+  }
+  if (wishes.tell) plan.told = survey.take();
+  if (plan.mass_deleted.empty() || revision.allow_mass_delete) return {};
+  plan.findings.push_back(mass_delete_finding(plan.mass_deleted));
+  plan.has_errors = true;
+  return {};
 }
 
+// Other rules of the trial alone are no change: the next change is tried by them.
 Result<ChangeDesk::Plan> ChangeDesk::plan(Known& known, const store::RevisionRow& revision,
-                                          const std::vector<store::HostRecord>& records, Retry retry) {
-  FleetIntent fleet = resolve_fleet(revision, records);
+                                          const std::vector<store::HostRecord>& records, const Wishes& wishes) {
+  const std::set<HostId> retried = wishes.retry == Retry::kUndone ? undone_hosts() : std::set<HostId>{};
+  const auto is_changed = [&](const HostId& host, const Sha256& digest, bool has_routes) {
+    const auto old = known.desired.find(host);
+    if (old == known.desired.end()) return has_routes;
+    return old->second.second != digest || retried.contains(host);
+  };
+  FleetIntent fleet = known.resolver.resolve(revision, records, is_changed);
   Plan plan;
   plan.has_errors = fleet.has_errors();
   plan.findings = std::move(fleet.findings);
   if (plan.has_errors) return plan;
-  const std::set<HostId> retried = retry == Retry::kUndone ? undone_hosts() : std::set<HostId>{};
-  const std::vector<HostIntent> changed = find_changed(known, std::move(fleet), retried);
-  auto received = received_generations(changed);
-  for (const HostIntent& intent : changed) ONDOL_TRY(add_row(known, intent, revision, received[intent.host], plan));
-  if (!plan.mass_deleted.empty()) {
-    plan.findings.push_back(mass_delete_finding(plan.mass_deleted));
-    plan.has_errors = true;
-  }
+  plan.changed = static_cast<std::uint32_t>(fleet.hosts.size());
+  ONDOL_TRY(judge_changes(known, revision, fleet.hosts, wishes, plan));
+  if (plan.has_errors || !wishes.store) return plan;
+  auto received = received_generations(fleet.hosts);
+  for (const HostIntent& intent : fleet.hosts) add_row(known, intent, revision, received[intent.host], plan);
   return plan;
 }
 
@@ -123,12 +142,34 @@ Result<ConfigVerdict> ChangeDesk::check_config(const ConfigChange& change) {
 }
 
 Result<ConfigVerdict> ChangeDesk::apply_config(const ConfigChange& change, const std::string& actor) {
-  return known_.with([&](Known& known) { return decide_config(known, change, &actor); });
+  const Act act{actor, "config.apply", ""};
+  return known_.with([&](Known& known) { return decide_config(known, change, &act); });
+}
+
+Result<ConfigChange> ChangeDesk::older_layers(const Revision& id, ConfigChange change) {
+  auto revision = parts_.store.read_revision(id);
+  if (!revision) return fail(revision.error());
+  if (!*revision) return fail(Errc::kNotFound, "revision " + id.value + " is not stored", "", "see `ondolctl config history`");
+  change.files = std::move((*revision)->files);
+  return change;
+}
+
+Result<ConfigVerdict> ChangeDesk::rollback_config(const Revision& to, ConfigChange change, const std::string& actor) {
+  const auto older = older_layers(to, std::move(change));
+  if (!older) return fail(older.error());
+  const Act act{actor, "config.rollback", "back to " + to.value.substr(0, 12) + ", "};
+  return known_.with([&](Known& known) { return decide_config(known, *older, &act); });
+}
+
+Result<ConfigVerdict> ChangeDesk::check_rollback(const Revision& to, ConfigChange change) {
+  const auto older = older_layers(to, std::move(change));
+  if (!older) return fail(older.error());
+  return check_config(*older);
 }
 
 namespace {
 
-store::RevisionRow revision_row(const ConfigChange& change, const std::string* actor) {
+store::RevisionRow revision_row(const ConfigChange& change, const std::string& actor) {
   store::RevisionRow row;
   row.files = change.files;
   std::sort(row.files.begin(), row.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
@@ -136,7 +177,7 @@ store::RevisionRow revision_row(const ConfigChange& change, const std::string* a
   for (const store::LayerFile& file : row.files) texts.push_back({file.path, file.content});
   row.id = intent::revision_of(std::move(texts));
   row.message = change.message;
-  row.author = actor == nullptr ? "" : *actor;
+  row.author = actor;
   row.committed = read_now().wall;
   row.allow_mass_delete = change.allow_mass_delete;
   return row;
@@ -144,38 +185,52 @@ store::RevisionRow revision_row(const ConfigChange& change, const std::string* a
 
 }  // namespace
 
-Result<ConfigVerdict> ChangeDesk::decide_config(Known& known, const ConfigChange& change, const std::string* actor) {
+Result<ConfigVerdict> ChangeDesk::decide_config(Known& known, const ConfigChange& change, const Act* act) {
   ONDOL_TRY(load(known));
-  const store::RevisionRow revision = revision_row(change, actor);
+  const store::RevisionRow revision = revision_row(change, act == nullptr ? "" : act->actor);
   auto records = parts_.store.read_records();
   if (!records) return fail(records.error());
-  auto planned = plan(known, revision, *records, Retry::kUndone);
+  const auto current = parts_.store.read_current_revision();
+  if (!current) return fail(current.error());
+  const Revision base = *current ? (*current)->id : Revision{};
+  if (!change.bound_to.empty()) ONDOL_TRY(check_plan_id(change.bound_to, base, digest_of_records(*records), revision.id));
+  auto planned = plan(known, revision, *records, {Retry::kUndone, act != nullptr, change.with_plan});
   if (!planned) return fail(planned.error());
 
   ConfigVerdict verdict;
   verdict.findings = planned->findings;
   verdict.hosts_total = static_cast<std::uint32_t>(records->size());
-  verdict.hosts_changed = static_cast<std::uint32_t>(planned->rows.size());
+  verdict.hosts_changed = planned->changed;
+  if (planned->told) {
+    verdict.plan = std::move(planned->told);
+    verdict.plan->id = plan_id(base, digest_of_records(*records), revision.id);
+    verdict.plan->base = base;
+    verdict.plan->revision = revision.id;
+    verdict.plan->mass_deleted = planned->mass_deleted;
+  }
   if (planned->has_errors) return verdict;
-  const auto current = parts_.store.read_current_revision();
-  if (!current) return fail(current.error());
-  verdict.unchanged = *current && (*current)->id == revision.id && planned->rows.empty();
+  verdict.unchanged = *current && base == revision.id && planned->changed == 0;
   if (verdict.unchanged) verdict.revision = revision.id;
-  if (actor == nullptr || verdict.unchanged) return verdict;
+  if (act == nullptr || verdict.unchanged) return verdict;
+  ONDOL_TRY(store_config(known, revision, *planned, *act, verdict));
+  return verdict;
+}
 
-  store::Batch batch{store::PutRevision{revision}};
-  for (const store::DesiredRow& row : planned->rows) batch.push_back(store::PutDesired{row});
-  const std::string detail = fmt::format("{} of {} hosts change{}{}", verdict.hosts_changed, verdict.hosts_total,
-                                         change.allow_mass_delete ? ", mass deletion allowed" : "",
-                                         change.message.empty() ? "" : ": " + change.message);
-  batch.push_back(store::AppendAudit{revision.committed, *actor, "config.apply", revision.id.value, detail});
+Result<void> ChangeDesk::store_config(Known& known, const store::RevisionRow& revision, const Plan& planned, const Act& act,
+                                      ConfigVerdict& verdict) {
+  store::Batch batch{store::PutRevision{revision, verdict.hosts_changed, verdict.hosts_total}};
+  for (const store::DesiredRow& row : planned.rows) batch.push_back(store::PutDesired{row});
+  const std::string detail = fmt::format("{}{} of {} hosts change{}{}", act.subject_detail, verdict.hosts_changed,
+                                         verdict.hosts_total, revision.allow_mass_delete ? ", mass deletion allowed" : "",
+                                         revision.message.empty() ? "" : ": " + revision.message);
+  batch.push_back(store::AppendAudit{revision.committed, act.actor, act.action, revision.id.value, detail});
   ONDOL_TRY(commit(std::move(batch)));
   verdict.revision = revision.id;
   journal::write(journal::Event::config_applied,
-                 fmt::format("revision {} by {}: {}", revision.id.value.substr(0, 12), *actor, detail),
-                 {{"REVISION", revision.id.value}, {"ACTOR", *actor}});
-  committed(known, *planned);
-  return verdict;
+                 fmt::format("revision {} by {}: {}", revision.id.value.substr(0, 12), act.actor, detail),
+                 {{"REVISION", revision.id.value}, {"ACTOR", act.actor}});
+  committed(known, planned);
+  return {};
 }
 
 // ---- identities ----

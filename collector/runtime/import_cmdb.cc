@@ -62,7 +62,7 @@ Result<void> ChangeDesk::plan_import(Known& known, Import& import) {
   if (!*current) return {};  // no intent yet
   store::RevisionRow revision = **current;
   revision.allow_mass_delete = false;  // was meant for that apply alone
-  auto planned = plan(known, revision, import.fresh, Retry::kNo);
+  auto planned = plan(known, revision, import.fresh, {Retry::kNo, true, false});
   if (!planned) return fail(planned.error());
   import.plan = *std::move(planned);
   for (const intent::Finding& finding : import.plan.findings) {

@@ -23,6 +23,8 @@ std::string hosts_text(const v1::Finding& finding) {
   return " [" + text + "]";
 }
 
+}  // namespace
+
 Json finding_json(const v1::Finding& finding) {
   Json hosts = Json::array();
   for (const std::string& host : finding.hosts()) hosts.push_back(host);
@@ -31,7 +33,7 @@ Json finding_json(const v1::Finding& finding) {
           {"hosts", std::move(hosts)},              {"host_count", finding.host_count()}};
 }
 
-Document config_document(const v1::ConfigReply& reply) {
+Document config_findings(const v1::ConfigReply& reply) {
   Document document;
   Section section;
   document.json = {{"findings", Json::array()},
@@ -47,6 +49,8 @@ Document config_document(const v1::ConfigReply& reply) {
   document.sections.push_back(std::move(section));
   return document;
 }
+
+namespace {
 
 std::string cell_error_line(const v1::CellError& error, std::string_view severity) {
   const std::string column = error.column().empty() ? "" : ", column " + error.column();
@@ -89,7 +93,7 @@ bool has_errors(const v1::ConfigReply& reply) {
 }
 
 Document config_checked(const v1::ConfigReply& reply) {
-  Document document = config_document(reply);
+  Document document = config_findings(reply);
   if (has_errors(reply)) return document;
   document.sections.back().lines.emplace_back(
       fmt::format("the layers are sound: {} of {} hosts would change", reply.hosts_changed(), reply.hosts_total()),
@@ -98,7 +102,7 @@ Document config_checked(const v1::ConfigReply& reply) {
 }
 
 Document config_applied(const v1::ConfigReply& reply) {
-  Document document = config_document(reply);
+  Document document = config_findings(reply);
   if (has_errors(reply)) {
     document.sections.back().lines.emplace_back("nothing was stored");
     return document;

@@ -12,6 +12,8 @@ namespace ondol::cli {
 // "layers/app/x.yaml:14:7: error: unknown key 'via2' (did you mean 'via'?) [pay-web-01, pay-web-02 and 18 more]"
 std::string finding_line(const v1::Finding& finding);
 bool has_errors(const v1::ConfigReply& reply);
+Document config_findings(const v1::ConfigReply& reply);  // and the counts of the reply as JSON
+Json finding_json(const v1::Finding& finding);
 Document config_checked(const v1::ConfigReply& reply);
 Document config_applied(const v1::ConfigReply& reply);
 

@@ -45,6 +45,37 @@ grpc::Status FakeAdmin::ApplyConfig(grpc::ServerContext*, const v1::ConfigReques
   return refusal;
 }
 
+grpc::Status FakeAdmin::PlanConfig(grpc::ServerContext*, const v1::ConfigRequest* request, v1::ConfigReply* reply) {
+  asked_config = *request;
+  *reply = config;
+  return refusal;
+}
+
+grpc::Status FakeAdmin::RollbackConfig(grpc::ServerContext*, const v1::RollbackConfigRequest* request,
+                                       v1::ConfigReply* reply) {
+  asked_rollback = *request;
+  *reply = config;
+  return refusal;
+}
+
+grpc::Status FakeAdmin::ExplainConfig(grpc::ServerContext*, const v1::ExplainConfigRequest* request,
+                                      v1::ExplainConfigReply* reply) {
+  asked_explain = *request;
+  *reply = explained;
+  return refusal;
+}
+
+grpc::Status FakeAdmin::DiffConfig(grpc::ServerContext*, const v1::DiffConfigRequest* request, v1::DiffConfigReply* reply) {
+  asked_diff = *request;
+  *reply = compared;
+  return refusal;
+}
+
+grpc::Status FakeAdmin::ListRevisions(grpc::ServerContext*, const v1::ListRevisionsRequest*, v1::ListRevisionsReply* reply) {
+  *reply = revisions;
+  return refusal;
+}
+
 grpc::Status FakeAdmin::ImportCmdb(grpc::ServerContext*, const v1::ImportCmdbRequest* request, v1::ImportCmdbReply* reply) {
   asked_import = *request;
   *reply = import;

@@ -22,11 +22,17 @@ class FakeAdmin final : public v1::Admin::Service {
   v1::ListDriftReply drift;
   v1::ConfigReply config;
   v1::ImportCmdbReply import;
+  v1::ExplainConfigReply explained;
+  v1::DiffConfigReply compared;
+  v1::ListRevisionsReply revisions;
   // What the last calls asked.
   v1::ListHostsRequest asked_hosts;
   v1::ListDriftRequest asked_drift;
   v1::ConfigRequest asked_config;
   v1::ImportCmdbRequest asked_import;
+  v1::RollbackConfigRequest asked_rollback;
+  v1::ExplainConfigRequest asked_explain;
+  v1::DiffConfigRequest asked_diff;
 
  private:
   grpc::Status ListHosts(grpc::ServerContext*, const v1::ListHostsRequest*, v1::ListHostsReply*) override;
@@ -34,6 +40,11 @@ class FakeAdmin final : public v1::Admin::Service {
   grpc::Status WatchDrift(grpc::ServerContext*, const v1::WatchDriftRequest*, grpc::ServerWriter<v1::Drift>*) override;
   grpc::Status CheckConfig(grpc::ServerContext*, const v1::ConfigRequest*, v1::ConfigReply*) override;
   grpc::Status ApplyConfig(grpc::ServerContext*, const v1::ConfigRequest*, v1::ConfigReply*) override;
+  grpc::Status PlanConfig(grpc::ServerContext*, const v1::ConfigRequest*, v1::ConfigReply*) override;
+  grpc::Status RollbackConfig(grpc::ServerContext*, const v1::RollbackConfigRequest*, v1::ConfigReply*) override;
+  grpc::Status ExplainConfig(grpc::ServerContext*, const v1::ExplainConfigRequest*, v1::ExplainConfigReply*) override;
+  grpc::Status DiffConfig(grpc::ServerContext*, const v1::DiffConfigRequest*, v1::DiffConfigReply*) override;
+  grpc::Status ListRevisions(grpc::ServerContext*, const v1::ListRevisionsRequest*, v1::ListRevisionsReply*) override;
   grpc::Status ImportCmdb(grpc::ServerContext*, const v1::ImportCmdbRequest*, v1::ImportCmdbReply*) override;
   grpc::Status ExportCmdb(grpc::ServerContext*, const v1::ExportCmdbRequest*, v1::ExportCmdbReply*) override;
   grpc::Status CreateToken(grpc::ServerContext*, const v1::CreateTokenRequest*, v1::CreateTokenReply*) override;

@@ -183,6 +183,86 @@ TEST_F(Ondolctl, config_apply_carries_the_message_and_the_flag) {
   EXPECT_TRUE(admin_->asked_config.allow_mass_delete());
 }
 
+TEST_F(Ondolctl, config_plan_exits_with_3_only_when_asked_and_a_host_would_change) {
+  start();
+  const std::string fleet = (root_ / "fleet").string();
+  admin_->config.set_hosts_total(3);
+  admin_->config.mutable_plan()->set_id("a-b-c");
+  EXPECT_EQ(run("config plan --exit-code " + fleet).exit_code, 0);
+  admin_->config.set_hosts_changed(2);
+  EXPECT_EQ(run("config plan " + fleet).exit_code, 0);
+  EXPECT_EQ(run("config plan " + fleet + " --exit-code --allow-mass-delete").exit_code, 3);
+  EXPECT_TRUE(admin_->asked_config.allow_mass_delete());
+  EXPECT_EQ(admin_->asked_config.files_size(), 1);
+  const auto json = nlohmann::json::parse(run("config plan -o json " + fleet).out);
+  EXPECT_EQ(json["plan"]["id"], "a-b-c");
+  EXPECT_EQ(json["hosts_changed"], 2);
+  admin_->config.add_findings()->set_message("wrong");
+  EXPECT_EQ(run("config plan --exit-code " + fleet).exit_code, 2);
+}
+
+TEST_F(Ondolctl, config_apply_can_be_bound_to_a_plan_and_a_stale_one_exits_with_1) {
+  start();
+  const std::string apply = "config apply " + (root_ / "fleet").string() + " --plan a-b-c --show";
+  EXPECT_EQ(run(apply).exit_code, 0);
+  EXPECT_EQ(admin_->asked_config.bound_to(), "a-b-c");
+  EXPECT_TRUE(admin_->asked_config.with_plan());
+  admin_->refusal = grpc::Status(grpc::StatusCode::ABORTED, "the plan is stale: the record has changed");
+  const Ran stale = run(apply);
+  EXPECT_EQ(stale.exit_code, 1);
+  EXPECT_EQ(stale.err, "ondolctl: the plan is stale: the record has changed\n");
+}
+
+TEST_F(Ondolctl, config_rollback_names_a_revision_or_a_moment) {
+  start();
+  EXPECT_EQ(run("config rollback previous -m oops --allow-mass-delete").exit_code, 0);
+  EXPECT_EQ(admin_->asked_rollback.to().id(), "previous");
+  EXPECT_EQ(admin_->asked_rollback.message(), "oops");
+  EXPECT_TRUE(admin_->asked_rollback.allow_mass_delete());
+  EXPECT_FALSE(admin_->asked_rollback.dry_run());
+  EXPECT_EQ(run("config rollback @2026-11-20T10:00Z --dry-run").exit_code, 0);
+  EXPECT_EQ(admin_->asked_rollback.to().at_unix_ns(), kTenOClock);
+  EXPECT_TRUE(admin_->asked_rollback.dry_run());
+  EXPECT_EQ(run("config rollback @yesterday").exit_code, 2);
+  EXPECT_EQ(run("config rollback").exit_code, 2);
+}
+
+TEST_F(Ondolctl, config_explain_asks_as_of_a_moment_or_a_revision_but_not_both) {
+  start();
+  admin_->explained.add_values()->set_name("mode.routes");
+  const auto json = nlohmann::json::parse(run("config explain h1 mode.routes --at 2026-11-20T10:00:00Z -o json").out);
+  EXPECT_EQ(json["values"][0]["name"], "mode.routes");
+  EXPECT_EQ(admin_->asked_explain.host(), "h1");
+  EXPECT_EQ(admin_->asked_explain.key(), "mode.routes");
+  EXPECT_EQ(admin_->asked_explain.revision().at_unix_ns(), kTenOClock);
+  EXPECT_EQ(run("config explain h1 --revision ab12").exit_code, 0);
+  EXPECT_EQ(admin_->asked_explain.revision().id(), "ab12");
+  EXPECT_EQ(run("config explain h1 --revision ab12 --at 2h").exit_code, 2);
+  EXPECT_EQ(run("config explain h1 --at soon").exit_code, 2);
+}
+
+TEST_F(Ondolctl, config_diff_compares_with_the_current_revision_and_exits_with_3_when_asked) {
+  start();
+  EXPECT_EQ(run("config diff ab12 --exit-code").exit_code, 0);
+  EXPECT_EQ(admin_->asked_diff.from().id(), "ab12");
+  EXPECT_EQ(admin_->asked_diff.to().id(), "current");
+  admin_->compared.add_files()->set_path("layers/global.yaml");
+  EXPECT_EQ(run("config diff ab12 @2026-11-20T10:00 --exit-code").exit_code, 3);
+  EXPECT_EQ(admin_->asked_diff.to().at_unix_ns(), kTenOClock);
+}
+
+TEST_F(Ondolctl, config_history_is_a_list_with_stable_keys) {
+  start();
+  v1::RevisionInfo* const info = admin_->revisions.add_revisions();
+  info->set_id("ab12cd34ef5678");
+  info->set_number(7);
+  info->set_current(true);
+  const auto json = nlohmann::json::parse(run("config history -o json").out);
+  EXPECT_EQ(json[0]["number"], 7);
+  EXPECT_TRUE(json[0]["hosts_changed"].is_null()) << "nobody counted";
+  EXPECT_NE(run("config history").out.find("ab12cd34ef56 "), std::string::npos);
+}
+
 TEST_F(Ondolctl, config_check_of_a_folder_without_layers_exits_with_2_before_any_call) {
   const Ran ran = run("config check " + root_.string());
   EXPECT_EQ(ran.exit_code, 2);
