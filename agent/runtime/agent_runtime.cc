@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "common/base/failpoint.h"
 #include "common/journal/journal.h"
 #include "common/loop/clocks.h"
 #include "common/loop/sd_notify.h"
@@ -111,6 +112,7 @@ Result<void> AgentRuntime::open() {
 
 void AgentRuntime::run() {
   starts_.begin(read_boot_id(), read_now().boot);
+  ONDOL_FAILPOINT("started");  // an agent that gets no further than this, however often it is started
   every(calm_timer_, kCalmEvery, [this] { starts_.look(read_now().boot); });
   identity_.start();
   resolve_collector();

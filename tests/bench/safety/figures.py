@@ -1,22 +1,21 @@
 #!/usr/bin/env python3
-"""Do bad revisions strand hosts? Real programs, real routes; config check, guard and preflight are overridden.
+"""Do bad revisions strand hosts, and kills leave them between two generations? Real programs, real routes; config check,
+guard and preflight are overridden for the bad revisions.
 
 usage: figures.py BIN_DIR [REVISIONS] [HOSTS] [WINDOW_SECONDS]: BIN_DIR holds the dev build. Prints one JSON object per figure.
 """
-import json
 import statistics
 import sys
 import time
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0])
 from bad_revisions import BASE, entries, harmless  # noqa: E402
+import crash_cycles  # noqa: E402
 from lab import Lab  # noqa: E402
+from report import show  # noqa: E402
 
+CRASH_CYCLES = 150  # `tests/long crash` does a thousand
 SLACK = 12  # seconds after the window in which the host must be back and have said so
-
-
-def show(figure, value, unit, must="", met=None, **more):
-    print(json.dumps({"bench": "safety", "figure": figure, "value": value, "unit": unit, "must": must, "met": met, **more}), flush=True)
 
 
 def good(lab):
@@ -88,6 +87,7 @@ def main():
         tried, outcomes, stranded, spent = rounds(lab, min(revisions, 3 * hosts), window, 1)
         refused = sum(count for word, count in outcomes.items() if word.startswith("refused preflight"))
         show("safety.preflight_refused", round(refused / tried, 3), "share", revisions=tried, outcomes=outcomes, stranded=len(stranded))
+    crash_cycles.run(binaries, CRASH_CYCLES, hosts)
 
 
 main()

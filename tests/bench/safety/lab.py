@@ -1,4 +1,6 @@
 """A lab of hosts whose intent is one layer file each; programs of the dev build, whose checks can be overridden."""
+import contextlib
+import ctypes
 import json
 import os
 import shutil
@@ -6,7 +8,13 @@ import subprocess
 import tempfile
 import time
 
+CLONE_NEWNET = 0x40000000
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+
+def is_calm(summary):
+    """Of a host that is there and on no trial."""
+    return summary["state"] == "online" and not (summary["trial"] and summary["trial"]["running"])
 
 
 class Lab:
@@ -29,8 +37,15 @@ class Lab:
         return subprocess.run([TOP + "/deploy/lab", verb, "--name", self.name, *arguments], check=check, text=True,
                               env=dict(self.environment, **(environment or {})), **options)
 
+    def directory(self, target):
+        return os.path.join(os.environ.get("ONDOL_LAB_DIR", "/var/tmp/ondol-lab"), self.name, target)
+
+    def program(self, name):
+        return os.path.join(self.environment["ONDOL_BIN"], name)
+
     def ctl(self, *arguments, **options):
-        return self.lab("ctl", *arguments, stdout=subprocess.PIPE, **options).stdout
+        command = [self.program("ondolctl"), "--socket", os.path.join(self.directory("collector"), "admin.sock"), *arguments]
+        return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, **options).stdout
 
     def write(self, path, text):
         path = os.path.join(self.fleet, "layers", path)
@@ -38,10 +53,10 @@ class Lab:
         with open(path, "w", encoding="utf-8") as out:
             out.write(text)
 
-    def write_common(self, window_seconds):
+    def write_common(self, window_seconds, more=""):
         for layer in ("cluster/lab-1", "phase/live", "app-type/api", "app-group/payments", "app/settlement"):
             self.write(layer + ".yaml", "vars: {}\n")
-        self.write("global.yaml", "mode: { routes: enforce }\ntrial: { deadline: %ds }\nroutes: { unlisted: ignore, list: [] }\n" % window_seconds)
+        self.write("global.yaml", "mode: { routes: enforce }\ntrial: { deadline: %ds }\nroutes: { unlisted: ignore, list: [] }\n%s" % (window_seconds, more))
 
     def write_host(self, host, lines):
         self.write("host/%s.yaml" % host, "routes:\n  list:\n" + "".join("    - %s\n" % line for line in lines))
@@ -49,15 +64,26 @@ class Lab:
     def apply(self):
         self.ctl("config", "apply", self.fleet, "--allow-mass-delete")
 
+    def events(self, host, limit=60):
+        """What the record holds of the host, newest first."""
+        return json.loads(self.ctl("host", "history", host, "--limit", str(limit), "-o", "json"))["events"]
+
+    def core(self, command):
+        """In the collector's network namespace."""
+        subprocess.run(["ip", "netns", "exec", self.namespace("collector"), *command], check=True)
+
     def results(self, host):
         """generation -> (outcome, reason) of what the record holds, newest wins."""
-        events = json.loads(self.ctl("host", "history", host, "-o", "json"))["events"]
         found = {}
-        for event in reversed(events):
+        for event in reversed(self.events(host)):
             if event["type"] == "generation_result":
                 result = event["result"]
                 found[result["generation"]] = (result["outcome"], result["reason"] or "")
         return found
+
+    def summaries(self):
+        """name -> what the collector says of the host, all in one call."""
+        return {host["name"]: host for host in json.loads(self.ctl("host", "list", "-o", "json"))}
 
     def offered(self, host):
         return json.loads(self.ctl("host", "show", host, "-o", "json"))["numbers"][0]["offered"]
@@ -69,7 +95,19 @@ class Lab:
         return sorted(line.strip() for line in shown.splitlines())
 
     def namespace(self, host):
-        return "ondol-%s-%s" % (self.name, host)
+        return "ondol-%s-%s" % (self.name, "core" if host == "collector" else host)
+
+    @contextlib.contextmanager
+    def inside(self, target):
+        """This thread is in the network namespace of the host or the collector."""
+        setns = ctypes.CDLL(None, use_errno=True).setns
+        with open("/proc/thread-self/ns/net", encoding="utf-8") as here, open("/run/netns/" + self.namespace(target), encoding="utf-8") as there:
+            if setns(there.fileno(), CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "the network namespace of %s cannot be entered" % target)
+            try:
+                yield
+            finally:
+                setns(here.fileno(), CLONE_NEWNET)
 
     def reaches(self, host):
         """Can the collector open a new connection to the host?"""
