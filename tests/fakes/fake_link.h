@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -21,7 +22,7 @@ class FakeCollector {
     if (wake_) wake_();
   }
   // Waits until `holds` is true of all events told so far; false after `patience`.
-  bool wait_for(const std::function<bool(const std::vector<session::HostEvent>&)>& holds, Seconds patience = Seconds{20}) {
+  bool wait_for(const std::function<bool(const std::vector<session::HostEvent>&)>& holds, Seconds patience = Seconds{60}) {
     std::unique_lock lock(mutex_);
     return told_.wait_for(lock, patience, [&] { return holds(events_); });
   }
@@ -38,6 +39,18 @@ class FakeCollector {
     const std::lock_guard lock(mutex_);
     return values_;
   }
+  // The agent's loop does this and nothing else meanwhile; returns when it is done. The agent is online.
+  void occupy(const std::function<void()>& task) {
+    std::promise<void> done;
+    {
+      const std::lock_guard lock(mutex_);
+      post_([&] {
+        task();
+        done.set_value();
+      });
+    }
+    done.get_future().wait();
+  }
   bool is_away = false;  // set before the agent starts
 
  private:
@@ -48,6 +61,7 @@ class FakeCollector {
   std::vector<session::HostEvent> events_;
   std::size_t values_ = 0;
   std::function<void()> wake_;
+  agent::PostToLoop post_;
 };
 
 class FakeLink : public agent::SessionLink {
@@ -90,6 +104,7 @@ class FakeLink : public agent::SessionLink {
     say(welcome);
     const std::lock_guard lock(collector_.mutex_);
     collector_.wake_ = [this] { later([this] { send_offers(); }); };
+    collector_.post_ = post_;
     later([this] { send_offers(); });
   }
   void send_offers() {

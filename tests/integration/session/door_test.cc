@@ -113,7 +113,8 @@ TEST_F(DoorTest, AConnectionThatOpensNoStreamIsShut) {
 // A reader that takes nothing is bounded: one write in flight, the newest of each kind behind it. Told to go, it goes.
 TEST_F(DoorTest, APeerThatReadsNothingHoldsLittleAndIsCutOff) {
   Server server(loop_, authority_);
-  RawPeer deaf(channel(server, authority_.agent_dir("h1")));
+  constexpr std::chrono::seconds kSlowMachine{60};  // twenty times 20,000 routes are encoded
+  RawPeer deaf(channel(server, authority_.agent_dir("h1")), 4 * kSlowMachine);
   ASSERT_TRUE(deaf.write(hello("h1")));
   ASSERT_TRUE(loop_.run_until([&] { return server.messages.size() == 1; }));
   DesiredState desired{Generation{1}, Revision{"a"}, std::nullopt, false};
@@ -130,10 +131,10 @@ TEST_F(DoorTest, APeerThatReadsNothingHoldsLittleAndIsCutOff) {
     for (int i = 0; i < 20; ++i) server.server->send(server.opened[0].id, session::DesiredOffer{desired});
     loop_.post([&] { is_sent = true; });
   });
-  ASSERT_TRUE(loop_.run_until([&] { return is_sent; }));
+  ASSERT_TRUE(loop_.run_until([&] { return is_sent; }, kSlowMachine));
   EXPECT_LE(server.server->counters().messages_out, 2u);
   server.server->post([&] { server.server->close(server.opened[0].id, "revoked", std::chrono::milliseconds(0)); });
-  ASSERT_TRUE(loop_.run_until([&] { return server.closed.size() == 1; }, std::chrono::seconds(5)));
+  ASSERT_TRUE(loop_.run_until([&] { return server.closed.size() == 1; }, kSlowMachine));
   EXPECT_EQ(server.closed[0].second, "revoked");
 }
 
