@@ -41,6 +41,7 @@ class LayerParser {
 
   void run(const Node& root) {
     if (root.kind == Kind::kNull) return;  // an empty layer
+    refuse_blanks(root);
     if (!kept(check_mapping(root, {"vars", "routes", "mode", "trial", "probes"}))) {
       if (root.kind != Kind::kMapping) return;
     }
@@ -80,6 +81,18 @@ class LayerParser {
         layer_.variables.push_back({key.scalar, value});
       }
     }
+  }
+
+  // A key whose value was forgotten means nothing, least of all what ~ or [] mean.
+  void refuse_blanks(const Node& node) {
+    for (const auto& [key, value] : node.entries) {
+      if (value.blank) {
+        refuse(key, fmt::format("'{}' has no value", key.scalar),
+               "write one, or ~ to take back what lower layers say, or remove the key");
+      }
+      refuse_blanks(value);
+    }
+    for (const Node& item : node.items) refuse_blanks(item);
   }
 
   void read_mode(const Node& mode) {

@@ -48,7 +48,9 @@ class Builder : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    place(make(mark, Kind::kNull, "?", anchor));
+    Node node = make(mark, Kind::kNull, "?", anchor);
+    node.blank = !is_written(mark);
+    place(std::move(node));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     stop(mark, "YAML aliases are not accepted", "write the value out");
@@ -93,6 +95,13 @@ class Builder : public YAML::EventHandler {
                            Errc code = Errc::kInvalidInput) {
     error = Error{code, std::move(what), render(where), std::move(remedy)};
     throw Stop{};
+  }
+
+  // Of a null: ~ or the word, not nothing at all.
+  bool is_written(const YAML::Mark& mark) const {
+    if (mark.is_null()) return false;
+    const std::string_view here = text_.substr(std::min(static_cast<std::size_t>(mark.pos), text_.size()), 4);
+    return here.starts_with('~') || here == "null" || here == "Null" || here == "NULL";
   }
 
   // yaml-cpp says "?" for a plain value, "!" for a quoted one, and the tag itself for a tagged one.

@@ -40,6 +40,7 @@ struct Node {
   Place place;
   std::string scalar;             // kScalar
   bool quoted = false;            // kScalar: "…" or '…'
+  bool blank = false;             // kNull: nothing is written there, not even ~
   std::vector<Node> items;        // kSequence
   std::vector<std::pair<Node, Node>> entries;  // kMapping, in file order; keys are unique scalars
 
