@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "common/intent/shape.h"
+
 namespace ondol::intent {
 namespace {
 
@@ -62,7 +64,7 @@ Checked<routes::Nexthop> parse_nexthop(const Node& node) {
     nexthop.interface = *interface;
   }
   if (const Node* weight = node.find("weight")) {
-    auto number = at(*weight, yaml::read_int(*weight, 1, 256));
+    auto number = at(*weight, yaml::read_int(*weight, nexthop_shape().at("weight").least, nexthop_shape().at("weight").most));
     if (!number) return tl::unexpected<Fault>(number.error());
     nexthop.weight = static_cast<std::uint16_t>(*number);
   }

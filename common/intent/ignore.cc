@@ -5,7 +5,7 @@
 #include <span>
 
 #include "common/intent/schema.h"
-#include "common/intent/words.h"
+#include "common/intent/shape.h"
 
 namespace ondol::intent {
 namespace {
@@ -20,9 +20,7 @@ constexpr Pattern kDocker[] = {{"docker*", 0}, {"br-*", 0}};
 constexpr Pattern kKube[] = {{"kube-*", 0}, {"cni*", 0}};
 
 constexpr Word<std::span<const Pattern>> kPresets[] = {
-    {"calico", kCalico}, {"cilium", kCilium}, {"flannel", kFlannel}, {"docker", kDocker}, {"kube", kKube}};
-
-constexpr std::size_t kMaxGlob = 32;  // bytes
+    {kPresetNames[0], kCalico}, {kPresetNames[1], kCilium}, {kPresetNames[2], kFlannel}, {kPresetNames[3], kDocker}, {kPresetNames[4], kKube}};
 
 Checked<std::vector<routes::IgnorePattern>> parse_preset(const yaml::Node& entry) {
   if (entry.entries.size() != 1) {
@@ -40,7 +38,7 @@ Checked<std::string> parse_glob(const yaml::Node& node) {
   if (!text) return text;
   const bool printable =
       std::all_of(text->begin(), text->end(), [](char c) { return c > ' ' && c < 0x7f && c != '/' && c != '%'; });
-  if (text->empty() || text->size() > kMaxGlob || !printable) {
+  if (text->empty() || text->size() > static_cast<std::size_t>(ignore_shape().at("dev").most) || !printable) {
     return fault(node.place, fmt::format("'{}' cannot match an interface name", text->substr(0, 40)),
                  "write a name, or a pattern such as \"cali*\"");
   }
@@ -48,7 +46,7 @@ Checked<std::string> parse_glob(const yaml::Node& node) {
 }
 
 Checked<std::uint8_t> parse_protocol(const yaml::Node& node) {
-  for (int number = 1; number <= 255; ++number) {
+  for (std::int64_t number = ignore_shape().at("proto").least; number <= ignore_shape().at("proto").most; ++number) {
     const auto protocol = static_cast<std::uint8_t>(number);
     const bool named = node.scalar == routes::protocol_name(protocol) || node.scalar == std::to_string(number);
     if (!named) continue;
@@ -62,7 +60,7 @@ Checked<std::uint8_t> parse_protocol(const yaml::Node& node) {
 }  // namespace
 
 Checked<std::vector<routes::IgnorePattern>> parse_ignore(const yaml::Node& entry) {
-  ONDOL_CHECKED(check_mapping(entry, {"dev", "proto", "preset"}));
+  ONDOL_CHECKED(check_mapping(entry, ignore_shape().names()));
   if (entry.find("preset") != nullptr) return parse_preset(entry);
   routes::IgnorePattern pattern;
   if (const yaml::Node* dev = entry.find("dev")) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "common/intent/gateway.h"
-#include "common/intent/words.h"
+#include "common/intent/shape.h"
 #include "common/resources/routes/judge_routes.h"
 
 namespace ondol::intent {
@@ -13,29 +13,11 @@ namespace {
 
 using yaml::Node;
 
-constexpr std::size_t kMaxNexthops = 64;       // judge_routes' limit, here before they are read
-constexpr std::size_t kMaxReason = 200;        // bytes
-constexpr std::int64_t kMaxUint32 = 0xffffffff;
-constexpr std::uint8_t kScopeLink = 253;       // linux/rtnetlink.h RT_SCOPE_LINK
-constexpr std::uint32_t kTableLocal = 255;     // the kernel's own
-
-Checked<routes::RouteType> parse_type(const Node& node) {
-  using routes::RouteType;
-  static constexpr Word<RouteType> kTypes[] = {{"unicast", RouteType::kUnicast},
-                                               {"blackhole", RouteType::kBlackhole},
-                                               {"unreachable", RouteType::kUnreachable},
-                                               {"prohibit", RouteType::kProhibit}};
-  return parse_word<RouteType>(node, kTypes);
-}
-
-Checked<std::uint8_t> parse_scope(const Node& node) {
-  static constexpr Word<std::uint8_t> kScopes[] = {{"global", 0}, {"site", 200}, {"link", kScopeLink}, {"host", 254}};
-  return parse_word<std::uint8_t>(node, kScopes);
-}
+Checked<std::int64_t> parse_integer(const Node& node, const KeyShape& shape) { return at(node, yaml::read_int(node, shape.least, shape.most)); }
 
 Checked<std::uint32_t> parse_table(const Node& node) {
   if (node.kind == yaml::Kind::kScalar && node.scalar == "main") return routes::kMainTable;
-  const auto number = yaml::read_int(node, 1, kMaxUint32 - 1);
+  const auto number = parse_integer(node, route_shape().at("table"));
   if (number && *number != kTableLocal) return static_cast<std::uint32_t>(*number);
   return fault(node.place, fmt::format("'{}' is not a table that can be managed", node.scalar.substr(0, 40)),
                "write main, or a number from 1 to 4294967294 other than 255 (local)");
@@ -49,8 +31,7 @@ class RouteParser {
   }
 
   Checked<RouteItem> run() {
-    ONDOL_CHECKED(check_mapping(entry_, {"to", "via", "dev", "type", "metric", "table", "src", "mtu", "scope", "onlink",
-                                         "from", "nexthops", "reason", "remove"}));
+    ONDOL_CHECKED(check_mapping(entry_, route_shape().names()));
     ONDOL_CHECKED(read_reason());
     ONDOL_CHECKED(read_removal());
     ONDOL_CHECKED(read_key());
@@ -80,8 +61,9 @@ class RouteParser {
   Checked<void> read_reason() {
     const Node* node = find("reason");
     if (node == nullptr) return {};
-    if (node->kind != yaml::Kind::kScalar || node->scalar.size() > kMaxReason) {
-      return fault(node->place, "the reason is not a short text", fmt::format("write at most {} bytes", kMaxReason));
+    const auto most = static_cast<std::size_t>(route_shape().at("reason").most);
+    if (node->kind != yaml::Kind::kScalar || node->scalar.size() > most) {
+      return fault(node->place, "the reason is not a short text", fmt::format("write at most {} bytes", most));
     }
     item_.reason = node->scalar;
     return {};
@@ -93,12 +75,11 @@ class RouteParser {
     auto removes = at(*node, yaml::read_bool(*node));
     if (!removes) return tl::unexpected<Fault>(removes.error());
     item_.removes = *removes;
-    return item_.removes ? refuse_others({"to", "from", "table", "metric", "reason", "remove"},
-                                         "an entry with 'remove: true' has only the key of the route")
+    return item_.removes ? refuse_others(removal_form().allowed, "an entry with 'remove: true' has only the key of the route")
                          : Checked<void>{};
   }
 
-  Checked<void> refuse_others(std::initializer_list<std::string_view> allowed, std::string_view why) const {
+  Checked<void> refuse_others(const std::vector<std::string_view>& allowed, std::string_view why) const {
     for (const auto& [key, node] : entry_.entries) {
       if (std::find(allowed.begin(), allowed.end(), key.scalar) != allowed.end()) continue;
       return fault(key.place, fmt::format("'{}' does not belong here: {}", key.scalar, why),
@@ -115,7 +96,7 @@ class RouteParser {
       item_.route.key.table = *table;
     }
     if (const Node* node = find("metric")) {
-      auto metric = at(*node, yaml::read_int(*node, 0, kMaxUint32));
+      auto metric = parse_integer(*node, route_shape().at("metric"));
       if (!metric) return tl::unexpected<Fault>(metric.error());
       item_.route.key.metric = static_cast<std::uint32_t>(*metric);
     } else {
@@ -175,18 +156,17 @@ class RouteParser {
 
   Checked<void> read_value() {
     if (const Node* node = find("type")) {
-      auto type = parse_type(*node);
+      auto type = parse_word<routes::RouteType>(*node, kRouteTypeWords);
       if (!type) return tl::unexpected<Fault>(type.error());
       value().type = *type;
     }
     if (value().type != routes::RouteType::kUnicast) {
-      return refuse_others({"to", "from", "table", "metric", "type", "reason", "remove"},
-                           fmt::format("a {} route forwards nowhere", to_string(value().type)));
+      return refuse_others(nowhere_form().allowed, fmt::format("a {} route forwards nowhere", to_string(value().type)));
     }
     ONDOL_CHECKED(read_nexthops());
     ONDOL_CHECKED(read_preferred_source());
     if (const Node* node = find("mtu")) {
-      auto mtu = at(*node, yaml::read_int(*node, 68, 65535));
+      auto mtu = parse_integer(*node, route_shape().at("mtu"));
       if (!mtu) return tl::unexpected<Fault>(mtu.error());
       value().mtu = static_cast<std::uint32_t>(*mtu);
     }
@@ -196,7 +176,7 @@ class RouteParser {
   Checked<void> read_scope() {
     const Node* node = find("scope");
     if (node == nullptr) return {};
-    auto scope = parse_scope(*node);
+    auto scope = parse_word<std::uint8_t>(*node, kScopeWords);
     if (!scope) return tl::unexpected<Fault>(scope.error());
     if (family() == Family::kIpv6) return fault(node->place, "IPv6 routes have no scope", "remove 'scope'");
     const bool has_gateway =
@@ -222,14 +202,14 @@ class RouteParser {
   Checked<void> read_nexthops() {
     const Node* list = find("nexthops");
     if (list == nullptr) return read_single_nexthop();
-    ONDOL_CHECKED(refuse_others({"to", "from", "table", "metric", "type", "src", "mtu", "scope", "nexthops", "reason", "remove"},
-                                "each of the nexthops has its own"));
-    if (list->kind != yaml::Kind::kSequence || list->items.empty() || list->items.size() > kMaxNexthops) {
-      return fault(list->place, fmt::format("'nexthops' is not a list of 1 to {} entries", kMaxNexthops),
+    ONDOL_CHECKED(refuse_others(several_nexthops_form().allowed, "each of the nexthops has its own"));
+    const auto most = static_cast<std::size_t>(route_shape().at("nexthops").most);
+    if (list->kind != yaml::Kind::kSequence || list->items.empty() || list->items.size() > most) {
+      return fault(list->place, fmt::format("'nexthops' is not a list of 1 to {} entries", most),
                    "write - { via: ADDRESS, weight: 1 }");
     }
     for (const Node& node : list->items) {
-      ONDOL_CHECKED(check_mapping(node, {"via", "dev", "weight", "onlink"}));
+      ONDOL_CHECKED(check_mapping(node, nexthop_shape().names()));
       auto nexthop = parse_nexthop(node);
       if (!nexthop) return tl::unexpected<Fault>(nexthop.error());
       auto& hops = value().nexthops;

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "common/intent/route_schema.h"
+#include "common/intent/shape.h"
 #include "common/intent/template.h"
 #include "common/intent/trial_schema.h"
 #include "common/intent/words.h"
@@ -16,16 +17,11 @@ namespace {
 using yaml::Kind;
 using yaml::Node;
 
-constexpr std::size_t kMaxVariables = 10'000;  // in one file
-constexpr std::size_t kMaxIgnore = 1'000;      // in one file
 constexpr std::size_t kMaxFaults = 100;        // in one file: the rest says nothing new
 
-constexpr Word<routes::Unlisted> kUnlisted[] = {{"report", routes::Unlisted::kReport},
-                                                {"ignore", routes::Unlisted::kIgnore},
-                                                {"remove", routes::Unlisted::kRemove}};
-constexpr Word<routes::OnConflict> kOnConflict[] = {{"report", routes::OnConflict::kReport},
-                                                    {"take_over", routes::OnConflict::kTakeOver}};
-constexpr Word<Mode> kModes[] = {{"report", Mode::kReport}, {"enforce", Mode::kEnforce}};
+// How many the list or mapping at `key` may hold.
+std::size_t most_of(std::string_view key) { return static_cast<std::size_t>(layer_shape().at(key).most); }
+std::size_t most_ignored() { return static_cast<std::size_t>(layer_shape().at("routes").at("ignore").most); }
 
 template <typename T>
 Checked<Setting<T>> parse_setting(const Node& node, std::span<const Word<T>> words) {
@@ -42,7 +38,7 @@ class LayerParser {
   void run(const Node& root) {
     if (root.kind == Kind::kNull) return;  // an empty layer
     refuse_blanks(root);
-    if (!kept(check_mapping(root, {"vars", "routes", "mode", "trial", "probes"}))) {
+    if (!kept(check_mapping(root, layer_shape().names()))) {
       if (root.kind != Kind::kMapping) return;
     }
     if (const Node* vars = root.find("vars")) read_variables(*vars);
@@ -67,8 +63,8 @@ class LayerParser {
       layer_.resets_variables = vars.place;
       return;
     }
-    if (vars.kind != Kind::kMapping || vars.entries.size() > kMaxVariables) {
-      refuse(vars, fmt::format("'vars' is not a mapping of at most {} variables", kMaxVariables), "write NAME: VALUE");
+    if (vars.kind != Kind::kMapping || vars.entries.size() > most_of("vars")) {
+      refuse(vars, fmt::format("'vars' is not a mapping of at most {} variables", most_of("vars")), "write NAME: VALUE");
       return;
     }
     for (const auto& [key, value] : vars.entries) {
@@ -100,10 +96,10 @@ class LayerParser {
       layer_.routes_mode = Setting<Mode>{mode.place, std::nullopt};
       return;
     }
-    if (!kept(check_mapping(mode, {"routes"}))) return;
+    if (!kept(check_mapping(mode, layer_shape().at("mode").names()))) return;
     const Node* routes = mode.find("routes");
     if (routes == nullptr) return;
-    const auto setting = parse_setting<Mode>(*routes, kModes);
+    const auto setting = parse_setting<Mode>(*routes, kModeWords);
     if (kept(setting)) layer_.routes_mode = *setting;
   }
 
@@ -114,13 +110,13 @@ class LayerParser {
       part.resets = true;
       return;
     }
-    kept(check_mapping(node, {"unlisted", "conflict", "ignore", "list"}));
+    kept(check_mapping(node, layer_shape().at("routes").names()));
     if (const Node* unlisted = node.find("unlisted")) {
-      const auto setting = parse_setting<routes::Unlisted>(*unlisted, kUnlisted);
+      const auto setting = parse_setting<routes::Unlisted>(*unlisted, kUnlistedWords);
       if (kept(setting)) part.unlisted = *setting;
     }
     if (const Node* conflict = node.find("conflict")) {
-      const auto setting = parse_setting<routes::OnConflict>(*conflict, kOnConflict);
+      const auto setting = parse_setting<routes::OnConflict>(*conflict, kConflictWords);
       if (kept(setting)) part.on_conflict = *setting;
     }
     if (const Node* ignore = node.find("ignore")) read_ignore(*ignore, part);
@@ -130,8 +126,8 @@ class LayerParser {
   void read_ignore(const Node& ignore, RoutesPart& part) {
     part.resets_ignore = ignore.kind == Kind::kNull;
     if (part.resets_ignore) return;
-    if (ignore.kind != Kind::kSequence || ignore.items.size() > kMaxIgnore) {
-      refuse(ignore, fmt::format("'ignore' is not a list of at most {} patterns", kMaxIgnore),
+    if (ignore.kind != Kind::kSequence || ignore.items.size() > most_ignored()) {
+      refuse(ignore, fmt::format("'ignore' is not a list of at most {} patterns", most_ignored()),
              "write - { dev: \"cali*\" }, - { proto: 80 } or - { preset: calico }");
       return;
     }
@@ -173,8 +169,8 @@ class LayerParser {
     ProbesPart& part = layer_.probes.emplace();
     part.resets = list.kind == Kind::kNull;
     if (part.resets) return;
-    if (list.kind != Kind::kSequence || list.items.size() > trial::kMaxProbes) {
-      refuse(list, fmt::format("'probes' is not a list of at most {} probes", trial::kMaxProbes),
+    if (list.kind != Kind::kSequence || list.items.size() > most_of("probes")) {
+      refuse(list, fmt::format("'probes' is not a list of at most {} probes", most_of("probes")),
              "write - { tcp: \"ADDRESS:PORT\" }, - { dns: ADDRESS } or - { inbound: PORT }");
       return;
     }

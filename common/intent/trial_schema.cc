@@ -6,6 +6,8 @@
 #include <charconv>
 #include <tuple>
 
+#include "common/intent/shape.h"
+
 namespace ondol::intent {
 namespace {
 
@@ -13,8 +15,6 @@ using trial::ProbeKind;
 using yaml::Kind;
 using yaml::Node;
 
-constexpr std::size_t kMaxName = 64;  // bytes
-constexpr std::int64_t kMaxPort = 65'535;
 constexpr std::uint8_t kFirstMulticastIpv4 = 224;
 
 std::string seconds(Milliseconds time) { return fmt::format("{}s", time.count() / 1'000); }
@@ -23,9 +23,10 @@ Checked<Setting<Milliseconds>> parse_deadline(const Node& node) {
   if (node.kind == Kind::kNull) return Setting<Milliseconds>{node.place, std::nullopt};
   const auto deadline = at(node, yaml::read_duration(node));
   if (!deadline) return tl::unexpected<Fault>(deadline.error());
-  if (*deadline < trial::kShortestTrial || *deadline > trial::kLongestTrial) {
+  const KeyShape& shape = layer_shape().at("trial").at("deadline");
+  if (deadline->count() < shape.least || deadline->count() > shape.most) {
     return fault(node.place, fmt::format("a trial of {} cannot be", node.scalar),
-                 fmt::format("write a time from {} to {}", seconds(trial::kShortestTrial), seconds(trial::kLongestTrial)));
+                 fmt::format("write a time from {} to {}", seconds(Milliseconds{shape.least}), seconds(Milliseconds{shape.most})));
   }
   return Setting<Milliseconds>{node.place, *deadline};
 }
@@ -97,7 +98,7 @@ Checked<void> read_dns(const Node& node, trial::ProbeTarget& target) {
 }
 
 Checked<void> read_inbound(const Node& node, trial::ProbeTarget& target) {
-  const auto port = at(node, yaml::read_int(node, 1, kMaxPort));
+  const auto port = at(node, yaml::read_int(node, probe_shape().at("inbound").least, probe_shape().at("inbound").most));
   if (!port) return tl::unexpected<Fault>(port.error());
   target.port = static_cast<std::uint16_t>(*port);
   return {};
@@ -107,8 +108,9 @@ Checked<void> read_name(const Node& node, trial::ProbeTarget& target) {
   const auto name = at(node, yaml::read_string(node));
   if (!name) return tl::unexpected<Fault>(name.error());
   const bool printable = std::none_of(name->begin(), name->end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
-  if (name->empty() || name->size() > kMaxName || !printable) {
-    return fault(node.place, "the name of a probe is not a short text", fmt::format("write 1 to {} bytes", kMaxName));
+  const auto most = static_cast<std::size_t>(probe_shape().at("name").most);
+  if (name->empty() || name->size() > most || !printable) {
+    return fault(node.place, "the name of a probe is not a short text", fmt::format("write 1 to {} bytes", most));
   }
   target.name = *name;
   return {};
@@ -136,7 +138,7 @@ Checked<TrialPart> parse_trial(const Node& node) {
     part.enabled = Setting<bool>{node.place, std::nullopt};
     return part;
   }
-  ONDOL_CHECKED(check_mapping(node, {"deadline", "enabled"}));
+  ONDOL_CHECKED(check_mapping(node, layer_shape().at("trial").names()));
   if (const Node* deadline = node.find("deadline")) {
     auto setting = parse_deadline(*deadline);
     if (!setting) return tl::unexpected<Fault>(setting.error());
@@ -153,7 +155,7 @@ Checked<TrialPart> parse_trial(const Node& node) {
 Checked<ProbeItem> parse_probe(const Node& entry) {
   ProbeItem item;
   item.place = entry.place;
-  ONDOL_CHECKED(check_mapping(entry, {"tcp", "dns", "inbound", "name"}));
+  ONDOL_CHECKED(check_mapping(entry, probe_shape().names()));
   ONDOL_CHECKED(read_target(entry, item.target));
   if (const Node* name = entry.find("name")) ONDOL_CHECKED(read_name(*name, item.target));
   return item;

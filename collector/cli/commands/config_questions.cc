@@ -4,6 +4,7 @@
 #include "collector/cli/commands/moment.h"
 #include "collector/cli/commands/output.h"
 #include "collector/cli/render/intent_view.h"
+#include "collector/cli/render/layer_schema.h"
 #include "common/loop/clocks.h"
 
 namespace ondol::cli {
@@ -16,6 +17,7 @@ struct DiffArguments {
   std::string from, to = "current";
   bool exit_code = false;
 };
+struct SchemaArguments {};
 struct HistoryArguments {
   std::uint32_t limit = 20;
 };
@@ -55,6 +57,14 @@ ExitCode history(const Options& options, const HistoryArguments& arguments) {
   const auto reply = call_admin(options, &v1::Admin::Stub::ListRevisions, request);
   if (!reply) return write_error(reply.error());
   write_document(config_history(*reply, read_now().wall), options);
+  return ExitCode::kDone;
+}
+
+// Needs no collector. A document for programs in every format: JSON unless YAML is asked for.
+ExitCode schema(const Options& options, const SchemaArguments&) {
+  Options plain = options;
+  if (plain.output != OutputFormat::kYaml) plain.output = OutputFormat::kJson;
+  write_document({{}, layer_schema()}, plain);
   return ExitCode::kDone;
 }
 
@@ -103,6 +113,8 @@ void add_diff_and_history(CLI::App* config, CommandLine& line) {
 void add_config_questions(CLI::App* config, CommandLine& line) {
   add_explain(config, line);
   add_diff_and_history(config, line);
+  on_parsed(config->add_subcommand("schema", "the JSON schema of layer files, for editors"), line,
+            std::make_shared<SchemaArguments>(), schema);
 }
 
 }  // namespace ondol::cli

@@ -263,6 +263,13 @@ TEST_F(Ondolctl, config_history_is_a_list_with_stable_keys) {
   EXPECT_NE(run("config history").out.find("ab12cd34ef56 "), std::string::npos);
 }
 
+TEST_F(Ondolctl, config_schema_needs_no_collector_and_is_json_unless_yaml_is_asked_for) {
+  const Ran ran = run("config schema");
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(nlohmann::json::parse(ran.out)["$schema"], "http://json-schema.org/draft-07/schema#");
+  EXPECT_NE(run("config schema -o yaml").out.find("\n    properties:\n"), std::string::npos);
+}
+
 TEST_F(Ondolctl, config_check_of_a_folder_without_layers_exits_with_2_before_any_call) {
   const Ran ran = run("config check " + root_.string());
   EXPECT_EQ(ran.exit_code, 2);
