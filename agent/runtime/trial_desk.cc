@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <filesystem>
-#include <mutex>
 #include <utility>
 
 #include "agent/host/probes/local_servers.h"
@@ -53,9 +52,8 @@ TrialEdges make_trial_edges(const AgentConfig& config) {
   return edges;
 }
 
-// What is left to do of one round; the last probe to end tells all.
+// What is left to do of one round; the last probe to end tells all. Thread: the loop's.
 struct TrialDesk::Round {
-  std::mutex mutex;  // of `left` and `done`
   std::size_t left = 0;
   ProbesDone done;
 };
@@ -93,12 +91,14 @@ void TrialDesk::run_probes(const RunProbes& effect) {
   const auto turns = static_cast<int>((targets.size() + kThreads - 1) / kThreads);
   for (const trial::ProbeTarget& target : targets) {
     asio::post(pool(), [this, round, target, limit = Nanoseconds{effect.within} / turns] {
-      trial::ProbeResult result = edges_.probe(target, limit);
-      const std::lock_guard lock(round->mutex);
-      round->done.results.push_back(std::move(result));
-      if (--round->left == 0) asio::post(loop_, [this, done = std::move(round->done)] { feed_(done); });
+      asio::post(loop_, [this, round, result = edges_.probe(target, limit)]() mutable { note(*round, std::move(result)); });
     });
   }
+}
+
+void TrialDesk::note(Round& round, trial::ProbeResult result) {
+  round.done.results.push_back(std::move(result));
+  if (--round.left == 0) feed_(std::move(round.done));
 }
 
 void TrialDesk::make_contact(const MakeContact& effect, const SessionTarget& target) {

@@ -44,6 +44,7 @@ class TrialDesk {
  private:
   struct Round;  // of probes
   boost::asio::thread_pool& pool();
+  void note(Round& round, trial::ProbeResult result);
   void rearm();
 
   boost::asio::io_context& loop_;

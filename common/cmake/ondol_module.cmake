@@ -50,7 +50,7 @@ function(ondol_test)
     add_dependencies(pure_suites ${M_NAME})
   endif()
   if(NOT M_TIMEOUT)
-    set(M_TIMEOUT 120)
+    set(M_TIMEOUT 600)  # a hang, on the slowest machine
   endif()
   set_tests_properties(${M_NAME} PROPERTIES LABELS "${M_LABELS}" TIMEOUT ${M_TIMEOUT})
 endfunction()
