@@ -115,6 +115,7 @@ FleetIntent FleetResolver::resolve(const store::RevisionRow& revision, const std
   std::sort(ordered.begin(), ordered.end(), [](const auto* a, const auto* b) { return layers_key(*a) < layers_key(*b); });
   for (const store::HostRecord* record : ordered) resolve_host(facts_of(*record), is_wanted, fleet);
   last_.reset();
+  layers_->forget();
   std::size_t remembered = 0;
   for (const auto& [name, host] : hosts_) remembered += host.findings.size();
   if (remembered > kMostRememberedFindings) hosts_.clear();

@@ -111,6 +111,12 @@ LayerStack Layers::stack(const HostFacts& host) const {
   return stack_of(host, *parsed_->files, missing);
 }
 
+void Layers::forget() {
+  auto files = parsed_->files;
+  parsed_ = std::make_shared<Parsed>();
+  parsed_->files = std::move(files);
+}
+
 LayerStack Layers::all() const {
   LayerStack all;
   for (const auto& [path, layer] : parsed_->files->by_path) all.push_back(layer.get());

@@ -54,6 +54,8 @@ class Layers {
   // The layers that apply to a host, low to high; and every one there is, by path.
   LayerStack stack(const HostFacts& host) const;
   LayerStack all() const;
+  // Drops what resolving left behind for the next host; the parsed files stay.
+  void forget();
 
  private:
   explicit Layers(std::shared_ptr<Parsed> parsed) : parsed_(std::move(parsed)) {}

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "common/intent/resolve.h"
+#include "common/intent/explain.h"
 
 namespace ondol::intent {
 namespace {
@@ -39,6 +39,20 @@ void check(const ResolvedHost& host) {
   }
 }
 
+// What is explained is what was resolved: the same values from the same places.
+void check(const Explanation& explanation, const ResolvedHost& host) {
+  const auto origins = host.origins.all();
+  std::size_t said = 0;
+  for (const ExplainedValue& value : explanation.values) {
+    if (!value.said) continue;
+    ++said;
+    const auto origin = origins.find(value.name);
+    require(origin != origins.end() && origin->second.place == value.said->place && origin->second.removed == value.said->removes);
+    require(origin->second.replaced.size() == value.replaced.size());
+  }
+  require(said == origins.size());
+}
+
 }  // namespace
 }  // namespace ondol::intent
 
@@ -52,7 +66,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto host = layers.resolve(facts, findings);
   const bool has_error = std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.severity == Severity::kError; });
   require(has_error == (host == nullptr));
-  if (host) check(*host);
+  if (host) {
+    check(*host);
+    check(explain(layers, facts, ""), *host);
+  }
   for (const Finding& finding : merged(std::move(findings))) require(!render(finding).empty());
   return 0;
 }
