@@ -13,6 +13,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -28,13 +29,27 @@ CALM_WITHIN = 240            # seconds: an agent that was refused again and agai
 EDIT_LIVES = 2.0             # seconds that whoever edits stays: one that has ended before it was read is rightly unknown
 
 
-class Editor:
-    """Hand edits, each of a route of its own, by a process that is remembered."""
+class Editor(threading.Thread):
+    """Hand edits, each of a route of its own, by a process that is remembered; a thread, because a revision takes its time."""
 
-    def __init__(self, lab, source):
-        self.lab, self.source = lab, source
+    def __init__(self, lab, seed):
+        super().__init__(daemon=True)
+        source = random.Random(seed)
+        self.lab, self.source, self.wanted = lab, source, True
         self.left = {host: source.sample(range(LASTING), LASTING) for host in lab.hosts}
         self.edits, self.open = [], []
+
+    def run(self):
+        while self.wanted and any(self.left.values()):
+            self.edit()
+            self.reap()
+            time.sleep(min(3.0, self.source.expovariate(max(1, len(self.lab.hosts) / 25))))
+
+    def end(self):
+        self.wanted = False
+        if self.is_alive():
+            self.join()
+        self.reap(everything=True)
 
     def edit(self):
         host = self.source.choice([host for host in self.lab.hosts if self.left[host]])
@@ -73,7 +88,7 @@ class Chaos:
         self.lab, self.source = lab, random.Random(seed)
         self.turns = {host: 0 for host in lab.hosts}
         self.applied, self.refused = 0, 0
-        self.editor = Editor(lab, self.source)
+        self.editor = Editor(lab, seed)
         lab.core(["ip", "addr", "add", PROXY.split(":")[0] + "/16", "dev", "br0"])
         self.proxy = subprocess.Popen(["ip", "netns", "exec", lab.namespace("collector"), sys.executable, os.path.join(HERE, "proxy.py"),
                                        PROXY, COLLECTOR, str(seed)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -85,7 +100,7 @@ class Chaos:
         self.proxy.stdin.flush()
 
     def end(self):
-        self.editor.reap(everything=True)
+        self.editor.end()
         if self.proxy.poll() is None:
             self.proxy.kill()
             self.proxy.wait()
@@ -126,13 +141,11 @@ class Chaos:
 
     def rage(self, seconds):
         began = time.monotonic()
-        next_edit, next_write, next_away = began, began, began + self.source.uniform(15, 40)
+        next_write, next_away = began, began + self.source.uniform(15, 40)
         self.say("wild")
+        self.editor.start()
         while time.monotonic() < began + seconds:
             now = time.monotonic()
-            if now >= next_edit:
-                self.editor.edit()
-                next_edit = now + self.source.expovariate(max(1, len(self.lab.hosts) / 25))
             if now >= next_write:
                 self.write(self.source.sample(self.lab.hosts, max(1, len(self.lab.hosts) // 5)))
                 next_write = now + self.source.uniform(3, 8)
@@ -141,9 +154,8 @@ class Chaos:
                 time.sleep(self.source.uniform(1, 6))
                 self.say("wild")
                 next_away = time.monotonic() + self.source.uniform(20, 60)
-            self.editor.reap()
             time.sleep(0.02)
-        self.editor.reap(everything=True)
+        self.editor.end()
 
     def settle(self):
         """Waits until every host is as it is written; what is not, by then."""
