@@ -86,6 +86,7 @@ class CollectorCore {
   void on(StreamOpened& opened);
   void on(MessageIn& in);
   void on(StreamClosed& closed);
+  void on(TurnedAway& turned);
   void on(ValueLoaded& loaded);
   void on(PortsTried& tried);
   void on(StoreDone& done);

@@ -12,6 +12,7 @@ constexpr Seconds kSweepInterval{1};
 constexpr std::uint64_t kForgetEvery = 60;  // sweeps
 constexpr Milliseconds kLeastStuckTime{30'000};  // an observer completes a round every few seconds
 constexpr int kMissedHeartbeats = 3;
+constexpr Seconds kTurnedAwayStays{180};  // an agent that is refused again and again dials once a minute at least
 
 }  // namespace
 
@@ -65,9 +66,20 @@ void CollectorCore::sweep_live(const HostId& host, HostState& state) {
 
 void CollectorCore::sweep_silent(const HostId& host, HostState& state) {
   if (state.trial && state.trial->deadline <= now_.wall) state.trial->running = false;  // how it ended, nobody told yet
-  if (state.liveness != Liveness::kSilent || state.silence_reason != "stream_closed") return;
+  const bool is_refused = state.silence_reason == "tls_refused";
+  if (state.liveness != Liveness::kSilent || (!is_refused && state.silence_reason != "stream_closed")) return;
+  if (is_refused && now_.boot - state.turned_away_at <= kTurnedAwayStays) return;
   if (now_.boot - state.closed_at <= kMissedHeartbeats * options_.heartbeat) return;
   set_liveness(host, state, Liveness::kSilent, "no_tcp");
+}
+
+void CollectorCore::on(TurnedAway& turned) {
+  const auto found = hosts_.find(turned.host);
+  if (found == hosts_.end()) return;
+  HostState& state = found->second;
+  if (state.live || state.liveness != Liveness::kSilent || state.silence_reason == "revoked") return;
+  state.turned_away_at = now_.boot;
+  set_liveness(turned.host, state, Liveness::kSilent, "tls_refused");
 }
 
 void CollectorCore::set_liveness(const HostId& host, HostState& state, Liveness liveness, std::string_view reason) {

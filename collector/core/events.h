@@ -58,6 +58,10 @@ struct StreamClosed {
   StreamId stream;
   std::string reason;
 };
+// Somebody at the host's address reached this port and did not get through TLS.
+struct TurnedAway {
+  HostId host;
+};
 // The answer to Effect LoadValue. An error (nothing stored, unreadable) compares nothing.
 struct ValueLoaded {
   HostId host;
@@ -88,7 +92,7 @@ struct HostRevoked {
 };
 struct Stopping {};  // statuses are written, nothing else is asked for
 
-using Event = std::variant<Loaded, StreamOpened, MessageIn, StreamClosed, ValueLoaded, PortsTried, StoreDone, Tick, RecordsChanged,
+using Event = std::variant<Loaded, StreamOpened, MessageIn, StreamClosed, TurnedAway, ValueLoaded, PortsTried, StoreDone, Tick, RecordsChanged,
                            RevisionCommitted, CertificateIssued, HostRevoked, Stopping>;
 
 }  // namespace ondol::collector

@@ -84,6 +84,7 @@ struct HostState {
   std::string silence_reason;
   WallTime last_seen{};                     // collector clock; 0 = never
   BootTime closed_at{};
+  BootTime turned_away_at{};                // at the door, by TLS
   Nanoseconds clock_offset{};               // host minus collector
   std::string session_peer;                 // where the newest session came from; kept while it is over
   std::unique_ptr<Live> live;

@@ -66,6 +66,7 @@ SessionEvents CollectorRuntime::session_events() {
   events.on_closed = [this](ConnectionId id, std::string reason) {
     step(StreamClosed{StreamId{id.value}, std::move(reason)});
   };
+  events.on_turned_away = [this](HostId host) { step(TurnedAway{std::move(host)}); };
   return events;
 }
 

@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "collector/session/agent_stream.h"
+#include "collector/session/source_book.h"
 #include "common/rpc/accept_shield.h"
+#include "common/rpc/door_list.h"
 #include "common/rpc/queue_loop.h"
 #include "common/rpc/stream_limits.h"
 #include "common/rpc/tls_credentials.h"
@@ -63,7 +65,8 @@ class GrpcSessionServer final : public SessionServer {
     if (!server_) return fail(Errc::kIo, "gRPC did not start", options.identity_dir, "check the server certificate and key");
     loop_->run();
     loop_->post([this] { request_next(); });
-    return shield_->open({options.listen, options.max_connections, options.max_per_source, options.handshake_limit});
+    return shield_->open({options.listen, options.max_connections, options.max_per_source, options.handshake_limit,
+                          [this](const IpAddress& from) { loop_->post([this, from] { turned_away(from); }); }});
   }
 
   void post(std::function<void()> task) override { loop_->post(std::move(task)); }
@@ -134,10 +137,15 @@ class GrpcSessionServer final : public SessionServer {
   Result<void> opened(std::shared_ptr<AgentStream> stream, ConnectionId id, const PeerIdentity& who) {
     if (stopping_) return fail(Errc::kUnavailable, "the collector is stopping");
     shield_->stream_opened(who.peer);
+    if (const auto from = rpc::parse_peer(who.peer)) sources_.note(who.host, from->address);
     open_[id] = std::move(stream);
     ++open_count_;
     events_.on_open(id, who.host, who.serial, who.peer);
     return {};
+  }
+
+  void turned_away(const IpAddress& from) {
+    if (const auto host = sources_.host_at(from); host && !stopping_) events_.on_turned_away(*host);
   }
 
   void ended(ConnectionId id, const std::optional<PeerIdentity>& who, const std::string& reason) {
@@ -157,6 +165,7 @@ class GrpcSessionServer final : public SessionServer {
   std::unique_ptr<rpc::AcceptShield> shield_;
   std::unique_ptr<grpc::Server> server_;
   std::unordered_map<ConnectionId, std::shared_ptr<AgentStream>> open_;
+  SourceBook sources_;
   Deadlines ending_, contacts_;
   std::chrono::milliseconds contact_limit_{};
   std::uint64_t last_id_ = 0;

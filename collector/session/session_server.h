@@ -32,6 +32,8 @@ struct SessionEvents {
   // limit is cut off.
   std::function<void(ConnectionId, session::ToCollector)> on_message;
   std::function<void(ConnectionId, std::string reason)> on_closed;  // exactly once per on_open
+  // A connection from the address of this host alone got through TCP and not through TLS.
+  std::function<void(HostId)> on_turned_away = [](const HostId&) {};
 };
 
 struct SessionCounters {  // for metrics; monotonic except open

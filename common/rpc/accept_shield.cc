@@ -54,6 +54,7 @@ class AsioShield final : public AcceptShield {
 
   Result<void> open(const ShieldOptions& options) override {
     handshake_limit_ = options.handshake_limit;
+    on_gone_ = options.on_gone;
     door_.emplace(options.max_connections, options.max_per_source);
     ONDOL_TRY(listen_on(options.listen));
     accept_next();
@@ -176,7 +177,9 @@ class AsioShield final : public AcceptShield {
     for (const auto& [peer, kept] : waiting) ends.push_back({kept, 0, 0});
     if (ends.empty() || ::poll(ends.data(), ends.size(), 0) <= 0) return;
     for (std::size_t i = 0; i < ends.size(); ++i) {
-      if ((ends[i].revents & (POLLHUP | POLLERR)) != 0) close_if_open(door_->gone(waiting[i].first));
+      if ((ends[i].revents & (POLLHUP | POLLERR)) == 0) continue;
+      close_if_open(door_->gone(waiting[i].first));
+      on_gone_(waiting[i].first.address);
     }
   }
   void end_overdue() {
@@ -189,6 +192,7 @@ class AsioShield final : public AcceptShield {
 
   std::unique_ptr<Acceptor> server_;
   std::chrono::milliseconds handshake_limit_{};
+  std::function<void(const IpAddress&)> on_gone_;
   std::optional<DoorList> door_;  // the thread's own while it runs
   Counters counters_;
   asio::io_context io_;

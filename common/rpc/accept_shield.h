@@ -7,9 +7,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "common/base/ip_prefix.h"
 #include "common/base/result.h"
 
 namespace ondol::rpc {
@@ -19,6 +21,8 @@ struct ShieldOptions {
   std::size_t max_connections = 15'000;  // pending and open together; below the descriptor limit
   std::size_t max_per_source = 64;       // the same, of one address
   std::chrono::milliseconds handshake_limit{5'000};  // from accept to an open stream
+  // One that was let in and ended before it had a stream, as after a failed handshake. Called by the shield's thread.
+  std::function<void(const IpAddress&)> on_gone = [](const IpAddress&) {};
 };
 
 struct ShieldCounters {  // monotonic

@@ -93,6 +93,7 @@ class CollectorStage : public PlainStore {
   void hang_up(StreamId stream, const std::string& reason = "stream ended") {
     if (open_.erase(stream) != 0) feed(StreamClosed{stream, reason});
   }
+  void turn_away(const std::string& host) { feed(TurnedAway{HostId{host}}); }
   bool is_open(StreamId stream) const { return open_.contains(stream); }
 
   // ---- what came of it ----

@@ -156,6 +156,35 @@ TEST_F(DoorTest, AgentsOverIpv4ReachAListenerOfBothFamilies) {
   EXPECT_TRUE(loop_.run_until([&] { return server.messages.size() == 2; }));
 }
 
+TEST_F(DoorTest, AHostWhoseCertificateIsNoLongerTakenIsToldFromOneThatIsAway) {
+  Server server(loop_, authority_);
+  Agent agent(loop_);
+  agent.open(server.address(), authority_.agent_dir("h1"));
+  ASSERT_TRUE(loop_.run_until([&] { return server.opened.size() == 1 && agent.is_open; }));
+  agent.link->close();
+  ASSERT_TRUE(loop_.run_until([&] { return server.closed.size() == 1; }));
+  EXPECT_TRUE(server.turned_away.empty());
+  Authority elsewhere;
+  const std::string stranger = elsewhere.agent_dir("h1");
+  write_text(stranger + "/ca.pem", pki::render_pem(authority_.ca().certificate));
+  agent.open(server.address(), stranger);
+  ASSERT_TRUE(loop_.run_until([&] { return !server.turned_away.empty(); }));
+  EXPECT_EQ(server.turned_away[0], HostId{"h1"});
+}
+
+TEST_F(DoorTest, WhichOfTwoHostsBehindOneAddressWasTurnedAwayIsNotGuessed) {
+  Server server(loop_, authority_);
+  Agent one(loop_), two(loop_);
+  one.open(server.address(), authority_.agent_dir("h1"));
+  two.open(server.address(), authority_.agent_dir("h2"));
+  ASSERT_TRUE(loop_.run_until([&] { return server.opened.size() == 2; }));
+  EXPECT_EQ(outcome(server, "").error_code(), grpc::StatusCode::UNAVAILABLE);
+  RawPeer after(channel(server, authority_.agent_dir("h3")));  // by then the door has seen the one before it end
+  ASSERT_TRUE(after.write(hello("h3")));
+  ASSERT_TRUE(loop_.run_until([&] { return server.messages.size() == 1; }));
+  EXPECT_TRUE(server.turned_away.empty());
+}
+
 // Renewal: the directory's symlink is swapped; the open stream lives on, the next handshake meets the new certificates.
 TEST_F(DoorTest, SwappedCertificatesServeNewHandshakesAndLeaveStreamsAlone) {
   const std::string current = authority_.root() + "/current";

@@ -113,6 +113,7 @@ class Server {
     events.on_closed = [this](collector::ConnectionId id, const std::string& reason) {
       loop_.post([this, id, reason] { closed.emplace_back(id, reason); });
     };
+    events.on_turned_away = [this](const HostId& host) { loop_.post([this, host] { turned_away.push_back(host); }); };
     auto started = collector::start_session_server(options, std::move(events), [] {});
     if (!started) ADD_FAILURE() << render(started.error());
     else server = std::move(*started);
@@ -125,6 +126,7 @@ class Server {
   std::vector<Opened> opened;
   std::vector<std::pair<collector::ConnectionId, session::ToCollector>> messages;
   std::vector<std::pair<collector::ConnectionId, std::string>> closed;
+  std::vector<HostId> turned_away;
   std::unique_ptr<collector::SessionServer> server;
 
  private:

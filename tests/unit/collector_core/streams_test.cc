@@ -143,6 +143,32 @@ TEST(Liveness, AClosedStreamIsSilentAndLaterNoTcp) {
   EXPECT_EQ(h.stage.host("h1").silence_reason, "no_tcp");
 }
 
+TEST(Liveness, ASilentHostThatIsTurnedAwayAtTheDoorSaysSoForAsLongAsItTries) {
+  OneHost h;
+  h.stage.turn_away("h1");
+  EXPECT_EQ(h.stage.host("h1").liveness, Liveness::kOnline) << "somebody else at its address changes nothing";
+  h.stage.hang_up(h.stream);
+  h.stage.advance(Seconds{92});
+  for (int i = 0; i < 10; ++i) {
+    h.stage.turn_away("h1");
+    EXPECT_EQ(h.stage.host("h1").silence_reason, "tls_refused");
+    h.stage.advance(Seconds{60});
+  }
+  EXPECT_EQ(h.stage.core().stats().silence.at("tls_refused"), 1u);
+  h.stage.advance(Seconds{181});
+  EXPECT_EQ(h.stage.host("h1").silence_reason, "no_tcp");
+  const StreamId again = h.stage.open("h1");
+  h.stage.say(again, hello("h1"));
+  EXPECT_EQ(h.stage.host("h1").liveness, Liveness::kOnline);
+}
+
+TEST(Liveness, ARevokedHostStaysRevokedHoweverOftenItIsTurnedAway) {
+  OneHost h;
+  h.stage.revoke("h1");
+  h.stage.turn_away("h1");
+  EXPECT_EQ(h.stage.host("h1").silence_reason, "revoked");
+}
+
 TEST(Liveness, AnObserverWithoutProgressIsStuckAndProgressIsHealth) {
   OneHost h;
   session::Heartbeat beat;
