@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <thread>
 
 #include "collector/admin/admin_service.h"
 #include "common/rpc/unix_relay.h"
@@ -22,10 +23,15 @@ class AdminServer {
 
  private:
   explicit AdminServer(AdminService::Parts parts) : service_(std::move(parts)) {}
+  void poll();
 
   AdminService service_;
   std::unique_ptr<rpc::UnixRelay> relay_;
+  // All that polls in a process polls for all: a thread that waits for operators would take agents' heartbeats and hand
+  // them to the shard's. So the calls' own queues do not poll; this one does, while somebody is connected.
+  std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::unique_ptr<grpc::Server> server_;
+  std::thread poller_;
 };
 
 }  // namespace ondol::collector

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "collector/core/host_record.h"
 
@@ -158,7 +159,7 @@ class CollectorCore {
 
   CoreOptions options_;
   std::map<HostId, HostState> hosts_;
-  std::map<StreamId, Stream> streams_;
+  std::unordered_map<StreamId, Stream> streams_;  // looked up for every message
   std::map<HostId, Challenger> challengers_;
   std::map<Token, HostId> tokens_;
   Token last_token_;

@@ -60,7 +60,9 @@ SessionEvents CollectorRuntime::session_events() {
   };
   events.on_message = [this](ConnectionId id, session::ToCollector message) {
     MessageIn in{StreamId{id.value}, std::move(message), nullptr};
-    if (const auto host = core_.host_of(in.stream); host && needs_intent(in.message)) in.desired = intents_.find(*host);
+    if (needs_intent(in.message)) {
+      if (const auto host = core_.host_of(in.stream)) in.desired = intents_.find(*host);
+    }
     step(std::move(in));
   };
   events.on_closed = [this](ConnectionId id, std::string reason) {

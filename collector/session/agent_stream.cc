@@ -1,12 +1,10 @@
 #include "collector/session/agent_stream.h"
 
 #include <fmt/format.h>
-#include <grpc/grpc_security_constants.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "common/pki/certificate.h"
 #include "common/rpc/byte_buffer.h"
 #include "common/rpc/status_mapping.h"
 
@@ -16,21 +14,6 @@ namespace {
 constexpr char kMethod[] = "/ondol.v1.AgentSession/Connect";
 
 }  // namespace
-
-Result<PeerIdentity> read_identity(const grpc::ServerContext& context) {
-  const auto facts_of_call = context.auth_context();
-  const auto pem = facts_of_call->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
-  if (pem.size() != 1) return fail(Errc::kRefused, "the call carries no client certificate");
-  auto certificate = pki::parse_certificate(std::string(pem.front().data(), pem.front().size()));
-  if (!certificate) return fail(certificate.error());
-  auto facts = pki::certificate_facts(*certificate);
-  if (!facts) return fail(facts.error());
-  if (!facts->host || !facts->client_auth || facts->is_ca) {
-    return fail(Errc::kRefused, "the client certificate does not name exactly one host", context.peer(),
-                "enrol the agent again");
-  }
-  return PeerIdentity{*facts->host, facts->serial, context.peer()};
-}
 
 void AgentStream::Op::completed(bool ok) { stream->completed(kind, ok); }
 
@@ -85,7 +68,7 @@ void AgentStream::called() {
   life_.started();  // kDone
   callbacks_.on_called();
   if (context_.method() != kMethod) return finish({grpc::StatusCode::UNIMPLEMENTED, "this door knows one method"});
-  auto identity = read_identity(context_);
+  auto identity = callbacks_.identify(context_);
   if (!identity) {
     callbacks_.on_bad_input();
     return finish({grpc::StatusCode::UNAUTHENTICATED, render(identity.error())});

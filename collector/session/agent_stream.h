@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "collector/session/identity_cache.h"
 #include "collector/session/session_server.h"
 #include "common/rpc/call_lifetime.h"
 #include "common/rpc/queue_loop.h"
@@ -19,17 +20,11 @@
 
 namespace ondol::collector {
 
-// Who the certificate says is calling.
-struct PeerIdentity {
-  HostId host;
-  std::string serial;
-  std::string peer;  // "ipv4:10.0.0.1:4711"
-};
-
 class AgentStream;
 
 // What a stream tells its server.
 struct StreamCallbacks {
+  std::function<Result<PeerIdentity>(const grpc::ServerContext&)> identify;
   std::function<void()> on_called;  // it was taken by a call: the server asks for the next one
   std::function<Result<void>(std::shared_ptr<AgentStream>, ConnectionId, const PeerIdentity&)> on_open;
   std::function<void(ConnectionId, session::ToCollector)> on_message;
@@ -95,8 +90,5 @@ class AgentStream : public std::enable_shared_from_this<AgentStream> {
   std::string reason_;
   bool opened_ = false, greeted_ = false, contact_ = false, ended_ = false;
 };
-
-// From the call's authentication facts; an error unless the certificate names exactly one host.
-Result<PeerIdentity> read_identity(const grpc::ServerContext& context);
 
 }  // namespace ondol::collector

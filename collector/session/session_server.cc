@@ -28,6 +28,7 @@ class GrpcSessionServer final : public SessionServer {
  public:
   GrpcSessionServer(SessionEvents events, std::function<void()> timer)
       : events_(std::move(events)), timer_(std::move(timer)) {
+    callbacks_.identify = [this](const grpc::ServerContext& context) { return identities_.read(context); };
     callbacks_.on_called = [this] { request_next(); };
     callbacks_.on_open = [this](std::shared_ptr<AgentStream> stream, ConnectionId id, const PeerIdentity& who) {
       return opened(std::move(stream), id, who);
@@ -166,6 +167,7 @@ class GrpcSessionServer final : public SessionServer {
   std::unique_ptr<grpc::Server> server_;
   std::unordered_map<ConnectionId, std::shared_ptr<AgentStream>> open_;
   SourceBook sources_;
+  IdentityCache identities_;
   Deadlines ending_, contacts_;
   std::chrono::milliseconds contact_limit_{};
   std::uint64_t last_id_ = 0;

@@ -109,6 +109,16 @@ Result<void> read_usages(const X509* x509, CertificateFacts& facts) {
   return {};
 }
 
+// As it stands in the certificate: to encode the key anew costs as much as a signature.
+std::string spki_of(const X509* x509) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &der);
+  if (size <= 0) return {};
+  std::string bytes(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
+  OPENSSL_free(der);
+  return bytes;
+}
+
 }  // namespace
 
 Result<Certificate> parse_certificate_der(std::string_view der) {
@@ -167,14 +177,13 @@ Result<CertificateFacts> certificate_facts(const Certificate& certificate) {
   if (!not_before) return fail(not_before.error());
   const auto not_after = time_of(X509_get0_notAfter(x509));
   if (!not_after) return fail(not_after.error());
-  const EVP_PKEY* key = X509_get0_pubkey(x509);
-  if (key == nullptr)
+  if (X509_get0_pubkey(x509) == nullptr)
     return openssl_failed(Errc::kInvalidInput, "the certificate has an unreadable public key");
   CertificateFacts facts;
   facts.serial = serial_of(x509);
   facts.not_before = *not_before;
   facts.not_after = *not_after;
-  facts.spki = sha256_of(spki_der(key));
+  facts.spki = sha256_of(spki_of(x509));
   ONDOL_TRY(read_constraints(x509, facts));
   ONDOL_TRY(read_names(x509, facts));
   ONDOL_TRY(read_usages(x509, facts));

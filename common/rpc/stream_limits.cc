@@ -12,7 +12,9 @@
 namespace ondol::rpc {
 namespace {
 
-constexpr int kIdleConnectionMs = 10'000;  // a connection without a stream
+// A connection that has no stream any more; one that never had any is the door's to end. gRPC looks once in this time at
+// every connection, busy or not: 10 s would cost more than the heartbeats of all hosts.
+constexpr int kIdleConnectionMs = 600'000;
 constexpr int kConnectLimitMs = 10'000;
 
 void print_assertions(gpr_log_func_args* line) {

@@ -41,8 +41,12 @@ class Pair : public std::enable_shared_from_this<Pair> {
   Pair(Socket outside, Socket inside, std::atomic<std::size_t>& count)
       : ends_{std::move(outside), std::move(inside)}, count_(count) {
     ++count_;
+    count_.notify_all();
   }
-  ~Pair() { --count_; }
+  ~Pair() {
+    --count_;
+    count_.notify_all();
+  }
   Pair(const Pair&) = delete;
   Pair& operator=(const Pair&) = delete;
   void run() {
@@ -151,7 +155,11 @@ class AsioRelay final : public UnixRelay {
     return {};
   }
 
+  void wait_for_callers() const override { open_count_.wait(0); }
+
   void stop() override {
+    ++open_count_;  // one that never leaves: nobody waits for callers any more
+    open_count_.notify_all();
     if (!thread_.joinable()) return;
     asio::post(io_, [this] { close_all(); });
     thread_.join();  // the loop ends when nothing is open any more

@@ -33,6 +33,7 @@ class UnixRelay {
   virtual ~UnixRelay() = default;
   virtual Result<void> open(const UnixRelayOptions& options) = 0;
   virtual void stop() = 0;
+  virtual void wait_for_callers() const = 0;  // returns while one is connected, and when stopped. Thread: any
 };
 
 // The server gets connections from this relay only; it listens on no port of its own.

@@ -3,7 +3,9 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -109,6 +111,7 @@ class Lab:
         self.namespaces, self.running = [], []
 
     def __enter__(self):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and everything is taken down
         try:
             self.make_namespace(self.namespace)
             subprocess.run(["ip", "netns", "exec", self.namespace, "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535",

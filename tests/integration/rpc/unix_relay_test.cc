@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "ondol/v1/admin.grpc.pb.h"
 
@@ -83,6 +84,24 @@ class UnixRelayTest : public ::testing::Test {
   std::unique_ptr<grpc::Server> server_;
   Result<void> opened_;
 };
+
+TEST_F(UnixRelayTest, WaitingForCallersEndsWhenOneIsConnected) {
+  start();
+  ASSERT_TRUE(opened_) << render(opened_.error());
+  auto waited = std::async(std::launch::async, [this] { relay_->wait_for_callers(); });
+  EXPECT_EQ(waited.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout) << "nobody is there";
+  const auto channel = channel_to(path_);
+  EXPECT_NE(ask(channel), "refused");
+  EXPECT_EQ(waited.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+}
+
+TEST_F(UnixRelayTest, WaitingForCallersEndsWhenTheRelayIsStopped) {
+  start();
+  ASSERT_TRUE(opened_) << render(opened_.error());
+  auto waited = std::async(std::launch::async, [this] { relay_->wait_for_callers(); });
+  relay_->stop();
+  EXPECT_EQ(waited.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+}
 
 TEST_F(UnixRelayTest, TheServerKnowsWhoCalls) {
   start();
