@@ -49,6 +49,7 @@ class AdminService final : public v1::Admin::Service {
   Status CreateToken(Context*, const v1::CreateTokenRequest*, v1::CreateTokenReply*) override;
   Status RevokeHost(Context*, const v1::RevokeHostRequest*, v1::RevokeHostReply*) override;
   Status GetStatus(Context*, const v1::GetStatusRequest*, v1::GetStatusReply*) override;
+  Status GetProgress(Context*, const v1::GetProgressRequest*, v1::Progress*) override;
 
  private:
   Result<void> fill_values(const v1::ShowHostRequest& request, v1::ShowHostReply& reply);

@@ -7,7 +7,7 @@ namespace ondol::cli {
 
 void add_host_commands(CLI::App& app, CommandLine& line);      // host list | show | history | revoke
 void add_drift_commands(CLI::App& app, CommandLine& line);     // drift list | show | watch
-void add_config_commands(CLI::App& app, CommandLine& line);    // config check | plan | apply | rollback, and the questions
+void add_config_commands(CLI::App& app, CommandLine& line);    // config check | plan | apply | rollback | progress, and the questions
 void add_config_questions(CLI::App* config, CommandLine& line);  // config explain | diff | history | schema
 void add_cmdb_commands(CLI::App& app, CommandLine& line);      // cmdb import | export | show
 void add_enroll_commands(CLI::App& app, CommandLine& line);    // enroll token create

@@ -3,6 +3,7 @@
 #include "collector/cli/commands/commands.h"
 #include "collector/cli/commands/moment.h"
 #include "collector/cli/commands/output.h"
+#include "collector/cli/commands/progress_commands.h"
 #include "collector/cli/commands/read_layers.h"
 #include "collector/cli/render/collector_view.h"
 #include "collector/cli/render/plan_view.h"
@@ -23,11 +24,13 @@ struct ApplyArguments {
   std::string directory, message, plan;
   bool allow_mass_delete = false;
   bool show = false;
+  WaitArguments waiting;
 };
 struct RollbackArguments {
   std::string revision, message;
   bool allow_mass_delete = false;
   bool dry_run = false;
+  WaitArguments waiting;
 };
 
 Result<v1::ConfigRequest> request_for(const std::string& directory) {
@@ -64,6 +67,17 @@ ExitCode plan(const Options& options, const PlanArguments& arguments) {
   return arguments.exit_code && reply->hosts_changed() != 0 ? ExitCode::kDifference : ExitCode::kDone;
 }
 
+// By itself it stays only where something begins; asked to, also for what was stored before.
+ExitCode tell_stored(const Options& options, const AdminClient& client, const v1::ConfigReply& reply, const WaitArguments& waiting,
+                     Document document) {
+  const bool begins = reply.hosts_changed() > 0 || waiting.wait;
+  if (!has_errors(reply) && begins && wants_wait(options, waiting)) {
+    return follow_progress(options, client, reply.revision(), waiting, std::move(document));
+  }
+  write_document(document, options);
+  return has_errors(reply) ? ExitCode::kInvalid : ExitCode::kDone;
+}
+
 ExitCode apply(const Options& options, const ApplyArguments& arguments) {
   auto request = request_for(arguments.directory);
   if (!request) return write_error(request.error());
@@ -71,10 +85,12 @@ ExitCode apply(const Options& options, const ApplyArguments& arguments) {
   request->set_allow_mass_delete(arguments.allow_mass_delete);
   request->set_with_plan(arguments.show);
   request->set_bound_to(arguments.plan);
-  const auto reply = call_admin(options, &v1::Admin::Stub::ApplyConfig, *request);
+  const auto client = AdminClient::open(options);
+  if (!client) return write_error(client.error());
+  const auto reply = client->call(&v1::Admin::Stub::ApplyConfig, *request);
   if (!reply) return write_error(reply.error());
-  write_document(arguments.show ? config_applied_with_plan(*reply, is_wide(options)) : config_applied(*reply), options);
-  return has_errors(*reply) ? ExitCode::kInvalid : ExitCode::kDone;
+  Document document = arguments.show ? config_applied_with_plan(*reply, is_wide(options)) : config_applied(*reply);
+  return tell_stored(options, *client, *reply, arguments.waiting, std::move(document));
 }
 
 ExitCode rollback(const Options& options, const RollbackArguments& arguments) {
@@ -85,10 +101,13 @@ ExitCode rollback(const Options& options, const RollbackArguments& arguments) {
   request.set_message(arguments.message);
   request.set_allow_mass_delete(arguments.allow_mass_delete);
   request.set_dry_run(arguments.dry_run);
-  const auto reply = call_admin(options, &v1::Admin::Stub::RollbackConfig, request);
+  const auto client = AdminClient::open(options);
+  if (!client) return write_error(client.error());
+  const auto reply = client->call(&v1::Admin::Stub::RollbackConfig, request);
   if (!reply) return write_error(reply.error());
   const bool wide = is_wide(options);
-  write_document(arguments.dry_run ? config_planned(*reply, wide) : config_applied_with_plan(*reply, wide), options);
+  if (!arguments.dry_run) return tell_stored(options, *client, *reply, arguments.waiting, config_applied_with_plan(*reply, wide));
+  write_document(config_planned(*reply, wide), options);
   return has_errors(*reply) ? ExitCode::kInvalid : ExitCode::kDone;
 }
 
@@ -124,6 +143,7 @@ void add_apply_and_rollback(CLI::App* config, CommandLine& line) {
                             "only when layers, revision and record are still those of this plan, as `config plan` named it");
   apply_command->add_flag("--show", apply_arguments->show, "say what changes as `config plan` does");
   add_mass_delete(apply_command, apply_arguments->allow_mass_delete);
+  add_wait_flags(apply_command, apply_arguments->waiting);
   on_parsed(apply_command, line, apply_arguments, apply);
 
   auto rollback_arguments = std::make_shared<RollbackArguments>();
@@ -134,6 +154,7 @@ void add_apply_and_rollback(CLI::App* config, CommandLine& line) {
   rollback_command->add_option("-m,--message", rollback_arguments->message, "why");
   rollback_command->add_flag("--dry-run", rollback_arguments->dry_run, "only say what would change");
   add_mass_delete(rollback_command, rollback_arguments->allow_mass_delete);
+  add_wait_flags(rollback_command, rollback_arguments->waiting);
   on_parsed(rollback_command, line, rollback_arguments, rollback);
 }
 
@@ -145,6 +166,7 @@ void add_config_commands(CLI::App& app, CommandLine& line) {
   add_check_and_plan(config, line);
   add_apply_and_rollback(config, line);
   add_config_questions(config, line);
+  add_progress_command(*config, line);
 }
 
 }  // namespace ondol::cli

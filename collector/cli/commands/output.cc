@@ -1,5 +1,6 @@
 #include "collector/cli/commands/output.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -11,12 +12,12 @@
 namespace ondol::cli {
 namespace {
 
+constexpr std::size_t kUsualWidth = 80;
+
 // https://no-color.org: set and not empty means no colour.
 bool wants_color() {
   const char* const no_color = std::getenv("NO_COLOR");
-  const char* const terminal = std::getenv("TERM");
-  const bool dumb = terminal != nullptr && std::string_view(terminal) == "dumb";
-  return (no_color == nullptr || *no_color == '\0') && !dumb && isatty(STDOUT_FILENO) == 1;
+  return (no_color == nullptr || *no_color == '\0') && is_terminal();
 }
 
 std::string text_of(const Document& document, const Options& options) {
@@ -63,6 +64,31 @@ void write_item(const std::string& line, const Json& json, const Options& option
     case OutputFormat::kJson: return write_out(render_json_line(json));
     case OutputFormat::kYaml: return write_out("---\n" + render_yaml(json));
   }
+}
+
+bool is_terminal() {
+  const char* const terminal = std::getenv("TERM");
+  return (terminal == nullptr || std::string_view(terminal) != "dumb") && isatty(STDOUT_FILENO) == 1;
+}
+
+std::size_t terminal_width() {
+  winsize size{};
+  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : kUsualWidth;
+}
+
+void LiveLines::draw(const std::vector<Cell>& lines) {
+  erase();
+  std::string text;
+  for (const Cell& line : lines) text += render_cell(line, {false, true, wants_color()}) + "\n";
+  write_out(text);
+  drawn_ = lines.size();
+}
+
+// Up to the first line, then everything below goes.
+void LiveLines::erase() {
+  if (drawn_ > 0) write_out("\x1b[" + std::to_string(drawn_) + "A\x1b[J");
+  drawn_ = 0;
 }
 
 void write_note(const std::string& text) { std::fprintf(stderr, "%s\n", escaped(text).c_str()); }

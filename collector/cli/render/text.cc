@@ -26,16 +26,26 @@ bool is_wide(char32_t c) {
          (c >= 0xffe0 && c <= 0xffe6) || (c >= 0x1f300 && c <= 0x1f64f) || (c >= 0x20000 && c <= 0x3fffd);
 }
 
-// `text` is valid UTF-8: it has been escaped.
+// The letter of `text` at `at`: `text` is valid UTF-8, for it has been escaped.
+struct Letter {
+  std::size_t bytes = 1;
+  std::size_t columns = 1;
+};
+
+Letter letter_at(std::string_view text, std::size_t at) {
+  const auto first = static_cast<unsigned char>(text[at]);
+  const std::size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  char32_t c = length == 1 ? first : first & (0x7fU >> length);
+  for (std::size_t k = 1; k < length && at + k < text.size(); ++k) c = (c << 6) | (static_cast<unsigned char>(text[at + k]) & 0x3fU);
+  return {length, is_wide(c) ? 2U : 1U};
+}
+
 std::size_t width_of(std::string_view text) {
   std::size_t width = 0;
   for (std::size_t i = 0; i < text.size();) {
-    const auto first = static_cast<unsigned char>(text[i]);
-    const std::size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    char32_t c = length == 1 ? first : first & (0x7fU >> length);
-    for (std::size_t k = 1; k < length && i + k < text.size(); ++k) c = (c << 6) | (static_cast<unsigned char>(text[i + k]) & 0x3fU);
-    width += is_wide(c) ? 2 : 1;
-    i += length;
+    const Letter letter = letter_at(text, i);
+    width += letter.columns;
+    i += letter.bytes;
   }
   return width;
 }
@@ -157,6 +167,21 @@ std::string render_cell(const Cell& cell, const TextStyle& style) {
   const std::string text = escaped(cell.text);
   if (!style.color || cell.tone == Tone::kPlain || text.empty()) return text;
   return std::string(color_of(cell.tone)) + text + "\x1b[0m";
+}
+
+std::string fit(const std::string& raw, std::size_t columns) {
+  static constexpr std::string_view kCut = "...";
+  const std::string text = escaped(raw);
+  if (width_of(text) <= columns) return text;
+  std::size_t width = 0;
+  std::size_t end = 0;
+  while (end < text.size()) {
+    const Letter letter = letter_at(text, end);
+    if (width + letter.columns + kCut.size() > columns) break;
+    width += letter.columns;
+    end += letter.bytes;
+  }
+  return text.substr(0, end) + std::string(kCut.substr(0, columns - std::min(columns, width)));
 }
 
 std::string render_text(const Document& document, const TextStyle& style) {

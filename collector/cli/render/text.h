@@ -17,6 +17,8 @@ struct TextStyle {
 // Control characters are escaped, columns are aligned by what a terminal shows (wide East Asian letters take two).
 std::string render_text(const Document& document, const TextStyle& style);
 std::string render_cell(const Cell& cell, const TextStyle& style);
+// Escaped, and cut with "..." to what fits into `columns` of a terminal.
+std::string fit(const std::string& text, std::size_t columns);
 
 // Two spaces deep, ends in a newline; control characters that JSON lets through are escaped as well.
 std::string render_json(const Json& json);

@@ -1,5 +1,7 @@
 #include "tests/integration/cli/fake_admin.h"
 
+#include <algorithm>
+
 namespace ondol::cli {
 
 FakeAdmin::FakeAdmin(const std::string& socket) {
@@ -100,6 +102,13 @@ grpc::Status FakeAdmin::RevokeHost(grpc::ServerContext*, const v1::RevokeHostReq
 
 grpc::Status FakeAdmin::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*, v1::GetStatusReply* reply) {
   reply->set_version("9.9.9");
+  return refusal;
+}
+
+grpc::Status FakeAdmin::GetProgress(grpc::ServerContext*, const v1::GetProgressRequest* request, v1::Progress* reply) {
+  asked_progress = *request;
+  const std::size_t turn = asked_progress_times++;
+  if (!progress.empty()) *reply = progress[std::min(turn, progress.size() - 1)];
   return refusal;
 }
 

@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@ class FakeAdmin final : public v1::Admin::Service {
   std::vector<v1::ListHostsReply> host_pages;  // served in order, one per call
   v1::ListDriftReply drift;
   v1::ConfigReply config;
+  std::vector<v1::Progress> progress;  // served in order, one per call; the last one again and again
   v1::ImportCmdbReply import;
   v1::ExplainConfigReply explained;
   v1::DiffConfigReply compared;
@@ -29,6 +31,8 @@ class FakeAdmin final : public v1::Admin::Service {
   v1::ListHostsRequest asked_hosts;
   v1::ListDriftRequest asked_drift;
   v1::ConfigRequest asked_config;
+  v1::GetProgressRequest asked_progress;
+  std::atomic<std::size_t> asked_progress_times{0};
   v1::ImportCmdbRequest asked_import;
   v1::RollbackConfigRequest asked_rollback;
   v1::ExplainConfigRequest asked_explain;
@@ -50,6 +54,7 @@ class FakeAdmin final : public v1::Admin::Service {
   grpc::Status CreateToken(grpc::ServerContext*, const v1::CreateTokenRequest*, v1::CreateTokenReply*) override;
   grpc::Status RevokeHost(grpc::ServerContext*, const v1::RevokeHostRequest*, v1::RevokeHostReply*) override;
   grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*, v1::GetStatusReply*) override;
+  grpc::Status GetProgress(grpc::ServerContext*, const v1::GetProgressRequest*, v1::Progress*) override;
 
   std::size_t served_pages_ = 0;
   std::unique_ptr<grpc::Server> server_;
