@@ -36,6 +36,9 @@ v1::Trial trial_of(const TrialHead& trial) {
 
 }  // namespace
 
+static_assert(static_cast<int>(Trouble::kNone) == v1::TROUBLE_OK);
+v1::Trouble to_wire(Trouble trouble) { return static_cast<v1::Trouble>(trouble); }
+
 v1::Record to_wire(const store::HostRecord& record) {
   v1::Record out;
   out.set_name(record.name.value);
@@ -70,6 +73,9 @@ v1::HostSummary summary_of(const HostState& state) {
   out.set_routes(state.routes);
   if (state.value) out.set_observed_unix_ns(unix_ns(state.value->received));
   if (state.trial) *out.mutable_trial() = trial_of(*state.trial);
+  const Judged judged = judge(state);
+  out.set_trouble(to_wire(judged.trouble));
+  out.set_trouble_reason(escaped(judged.reason));
   return out;
 }
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "collector/admin/admin_service.h"
+#include "collector/admin/host_summary.h"
 #include "collector/admin/statuses.h"
-#include "collector/core/progress.h"
 #include "common/loop/clocks.h"
 
 namespace ondol::collector {
@@ -26,30 +26,34 @@ v1::Straggler to_wire(const Straggler& straggler) {
   return out;
 }
 
-void fill(const Progress& progress, v1::Progress& reply) {
-  reply.set_hosts(progress.total);
-  for (std::size_t i = 0; i < kSteps; ++i) {
-    v1::StepCount& count = *reply.add_steps();
-    count.set_step(to_wire(static_cast<Step>(i)));
-    count.set_hosts(progress.hosts.at(i));
-  }
-  for (const Straggler& straggler : progress.stragglers) *reply.add_stragglers() = to_wire(straggler);
-}
-
 }  // namespace
 
 static_assert(static_cast<int>(Step::kApplied) + 1 == v1::STEP_APPLIED);
 
+v1::Progress to_wire(const Progress& progress) {
+  v1::Progress out;
+  out.set_hosts(progress.total);
+  for (std::size_t i = 0; i < kSteps; ++i) {
+    v1::StepCount& count = *out.add_steps();
+    count.set_step(to_wire(static_cast<Step>(i)));
+    count.set_hosts(progress.hosts.at(i));
+  }
+  for (const Straggler& straggler : progress.stragglers) *out.add_stragglers() = to_wire(straggler);
+  return out;
+}
+
+bool AdminService::is_young() const { return read_now().wall - parts_.started < kYouth; }
+
 grpc::Status AdminService::GetProgress(Context*, const v1::GetProgressRequest* request, v1::Progress* reply) {
   ProgressQuestion question{Revision{request->revision()}};
-  question.young = read_now().wall - parts_.started < kYouth;
+  question.young = is_young();
   question.stragglers =
       request->stragglers() == 0 ? kStragglers : std::min(request->stragglers(), kMostStragglers);
   const auto progress = parts_.runtime.ask(
       [question](const CollectorCore& core) { return progress_of(core.hosts(), question); });
   if (!progress) return status_of(progress.error());
+  *reply = to_wire(*progress);
   reply->set_revision(request->revision());
-  fill(*progress, *reply);
   return grpc::Status::OK;
 }
 

@@ -1,15 +1,53 @@
 // AdminService: the collector itself. See admin_service.h.
 #include "collector/admin/admin_service.h"
+#include "collector/admin/host_summary.h"
 #include "collector/admin/statuses.h"
 
 namespace ondol::collector {
 namespace {
 
+constexpr int kExamples = 3;
+
+struct InTrouble {
+  std::uint32_t hosts = 0;
+  std::vector<HostId> examples;
+};
+
 struct CoreView {
   CoreStats stats;
-  std::map<std::string_view, std::uint64_t> trials;
+  CoreCounters counters;
   std::string store_error;
+  std::size_t writes_out = 0, offers_waiting = 0;
+  std::map<Trouble, InTrouble> troubles;
+  Progress progress;
 };
+
+CoreView view_of(const CollectorCore& core, bool young) {
+  CoreView view{core.stats(), core.counters(), core.store_error(), core.writes_out(), core.offers_waiting(), {}, {}};
+  for (const auto& [host, state] : core.hosts()) {
+    if (!state.record) continue;
+    InTrouble& in = view.troubles[trouble_of(state)];
+    ++in.hosts;
+    if (in.examples.size() < kExamples) in.examples.push_back(host);
+  }
+  view.progress = progress_of(core.hosts(), {Revision{}, young, 0});
+  return view;
+}
+
+void fill_troubles(const CoreView& view, v1::GetStatusReply& reply) {
+  for (const auto& [trouble, in] : view.troubles) {
+    v1::TroubleCount& count = *reply.add_troubles();
+    count.set_trouble(to_wire(trouble));
+    count.set_hosts(in.hosts);
+    for (const HostId& host : in.examples) count.add_examples(host.value);
+  }
+  *reply.mutable_progress() = to_wire(view.progress);
+  reply.set_writes_unanswered(view.writes_out);
+  reply.set_offers_waiting(view.offers_waiting);
+  reply.set_events_lost(view.counters.events_lost);
+  reply.set_clones_refused(view.counters.clones_refused);
+  reply.set_identities_refused(view.counters.identities_refused);
+}
 
 void fill(const CoreView& view, v1::GetStatusReply& reply) {
   for (const auto& [liveness, hosts] : view.stats.hosts) {
@@ -27,7 +65,7 @@ void fill(const CoreView& view, v1::GetStatusReply& reply) {
   reply.set_contested(drift.contested);
   reply.set_trials_running(view.stats.trials);
   std::uint64_t rolled_back = 0;
-  for (const auto& [end, count] : view.trials) {
+  for (const auto& [end, count] : view.counters.trials) {
     if (end == kTrialConfirmed) reply.set_trials_confirmed(count);
     rolled_back += end == kTrialConfirmed ? 0 : count;
   }
@@ -39,9 +77,10 @@ void fill(const CoreView& view, v1::GetStatusReply& reply) {
 }  // namespace
 
 grpc::Status AdminService::GetStatus(Context* context, const v1::GetStatusRequest*, v1::GetStatusReply* reply) {
-  const auto view = parts_.runtime.ask([](const CollectorCore& core) { return CoreView{core.stats(), core.counters().trials, core.store_error()}; });
+  const auto view = parts_.runtime.ask([young = is_young()](const CollectorCore& core) { return view_of(core, young); });
   if (!view) return status_of(view.error());
   fill(*view, *reply);
+  fill_troubles(*view, *reply);
   reply->set_version(parts_.version);
   reply->set_started_unix_ns(unix_ns(parts_.started));
   const auto revision = parts_.store.read_current_revision();

@@ -65,6 +65,7 @@ class CollectorCore {
   std::optional<HostId> host_of(StreamId stream) const;
   const CoreStats& stats() const { return stats_; }
   const CoreCounters& counters() const { return counters_; }
+  std::size_t offers_waiting() const { return offers_due_.size(); }  // not sent yet: kMaxOffersOut are out
   std::size_t writes_out() const { return tokens_.size(); }  // asked for and not answered
   const std::string& store_error() const { return store_error_; }  // empty = healthy
 

@@ -1,8 +1,14 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
 #include "collector/cli/commands/admin_client.h"
 #include "collector/cli/commands/commands.h"
 #include "collector/cli/commands/output.h"
 #include "collector/cli/render/collector_view.h"
 #include "collector/cli/render/host_view.h"
+#include "collector/cli/render/status_view.h"
 #include "common/loop/clocks.h"
 
 namespace ondol::cli {
@@ -10,8 +16,14 @@ namespace {
 
 constexpr std::uint32_t kPageSize = 1'000;
 
+const std::map<std::string, HostOrder> kOrders{
+    {"trouble", HostOrder::kTrouble}, {"name", HostOrder::kName}, {"last-seen", HostOrder::kLastSeen}};
+
 struct ListArguments {
   std::string selector;
+  HostOrder order = HostOrder::kTrouble;
+  std::vector<std::string> troubles;  // none = every host
+  std::size_t limit = 0;              // 0 = none
 };
 struct ShowArguments {
   std::string host;
@@ -37,12 +49,20 @@ Result<std::vector<v1::HostSummary>> all_pages(const AdminClient& client, const 
   }
 }
 
+// Sorted here and not there: pages follow the names, so that a host that changes meanwhile is neither lost nor seen twice.
 ExitCode list(const Options& options, const ListArguments& arguments) {
   const auto client = AdminClient::open(options);
   if (!client) return write_error(client.error());
-  const auto hosts = all_pages(*client, arguments.selector);
+  auto hosts = all_pages(*client, arguments.selector);
   if (!hosts) return write_error(hosts.error());
+  if (!arguments.troubles.empty()) {
+    std::erase_if(*hosts, [&](const auto& h) { return std::ranges::find(arguments.troubles, trouble_word(h.trouble())) == arguments.troubles.end(); });
+  }
+  sort_hosts(*hosts, arguments.order);
+  const std::size_t all = hosts->size();
+  if (arguments.limit > 0 && all > arguments.limit) hosts->resize(arguments.limit);
   write_document(host_list(*hosts, read_now().wall), options);
+  if (hosts->size() < all) write_note(fmt::format("{} of {} shown; see --limit", hosts->size(), all));
   return ExitCode::kDone;
 }
 
@@ -82,8 +102,20 @@ void add_host_commands(CLI::App& app, CommandLine& line) {
   host->require_subcommand(1);
 
   auto list_arguments = std::make_shared<ListArguments>();
-  CLI::App* const list_command = host->add_subcommand("list", "all hosts with state, generation and drift");
+  CLI::App* const list_command = host->add_subcommand(
+      "list", "all hosts with state, generation and drift; the worst first, in the order of --trouble");
   add_selector(list_command, list_arguments->selector);
+  list_command
+      ->add_option_function<std::string>(
+          "--sort", [arguments = list_arguments.get()](const std::string& name) { arguments->order = kOrders.at(name); },
+          "what comes first: trouble by default; last-seen: the longest unseen")
+      ->check(CLI::IsMember({"trouble", "name", "last-seen"}).description(""))
+      ->type_name("trouble|name|last-seen");
+  list_command->add_option("--trouble", list_arguments->troubles, "only hosts with this trouble; several with commas between")
+      ->delimiter(',')
+      ->check(CLI::IsMember(trouble_words()).description(""))
+      ->type_name(fmt::format("{}", fmt::join(trouble_words(), "|")));
+  list_command->add_option("-n,--limit", list_arguments->limit, "at most so many")->check(CLI::Range(1, 1'000'000));
   on_parsed(list_command, line, list_arguments, list);
 
   auto show_arguments = std::make_shared<ShowArguments>();

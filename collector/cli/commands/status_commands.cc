@@ -3,7 +3,7 @@
 #include "collector/cli/commands/admin_client.h"
 #include "collector/cli/commands/commands.h"
 #include "collector/cli/commands/output.h"
-#include "collector/cli/render/collector_view.h"
+#include "collector/cli/render/status_view.h"
 #include "collector/cli/render/time_text.h"
 #include "common/loop/clocks.h"
 
@@ -37,7 +37,7 @@ ExitCode version(const Options& options, const NoArguments&) {
 
 void add_status_commands(CLI::App& app, CommandLine& line) {
   const auto none = std::make_shared<NoArguments>();
-  on_parsed(app.add_subcommand("status", "the collector: hosts, drift, store"), line, none, status);
+  on_parsed(app.add_subcommand("status", "what needs a person first, with the next command; then hosts, intent, drift, store"), line, none, status);
   on_parsed(app.add_subcommand("version", "versions of ondolctl and of the collector"), line, none, version);
 }
 

@@ -65,20 +65,6 @@ Json cell_errors_json(const google::protobuf::RepeatedPtrField<v1::CellError>& e
   return json;
 }
 
-std::string counts_text(const google::protobuf::RepeatedPtrField<v1::StateCount>& counts) {
-  std::string text;
-  for (const v1::StateCount& count : counts) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count.hosts(), count.state());
-  }
-  return text.empty() ? "none" : text;
-}
-
-Json counts_json(const google::protobuf::RepeatedPtrField<v1::StateCount>& counts) {
-  Json json = Json::object();
-  for (const v1::StateCount& count : counts) json[count.state()] = count.hosts();
-  return json;
-}
-
 }  // namespace
 
 std::string finding_line(const v1::Finding& finding) {
@@ -150,47 +136,6 @@ Document host_revoked(const v1::RevokeHostReply& reply, const std::string& host)
   Section section;
   section.lines.emplace_back(fmt::format("{} is revoked: {} certificates", host, reply.certificates()));
   return {{std::move(section)}, {{"host", host}, {"certificates", reply.certificates()}}};
-}
-
-Document collector_status(const v1::GetStatusReply& reply, WallTime now) {
-  const bool healthy = reply.store_error().empty();
-  const std::string store = healthy ? reply.store_engine() : reply.store_engine() + ": " + reply.store_error();
-  Section section;
-  section.facts = {{"collector", reply.version()},
-                   {"started", age_text(reply.started_unix_ns(), now)},
-                   {"revision", reply.revision().empty() ? "none" : reply.revision()},
-                   {"revision age", age_text(reply.revision_unix_ns(), now)},
-                   {"hosts", counts_text(reply.hosts_by_state())},
-                   {"silent", counts_text(reply.silence_by_reason())},
-                   {"open drift", std::to_string(reply.open_drift())},
-                   {"contested", {std::to_string(reply.contested()), reply.contested() == 0 ? Tone::kPlain : Tone::kBad}},
-                   {"trials", fmt::format("{} running; since the start {} confirmed, {} rolled back", reply.trials_running(),
-                                          reply.trials_confirmed(), reply.trials_rolled_back())},
-                   {"store", {store, healthy ? Tone::kGood : Tone::kBad}},
-                   {"store queue", std::to_string(reply.store_queue_depth())},
-                   {"you are", reply.caller()}};
-  if (!reply.oldest_unseen_host().empty()) {
-    const std::string age = age_text(reply.oldest_unseen_unix_ns(), now);
-    section.facts.emplace_back("longest unseen", reply.oldest_unseen_host() + ", " + age);
-  }
-  Json json{{"version", reply.version()},
-            {"started_at", time_json(reply.started_unix_ns())},
-            {"revision", text_json(reply.revision())},
-            {"revision_at", time_json(reply.revision_unix_ns())},
-            {"hosts_by_state", counts_json(reply.hosts_by_state())},
-            {"silence_by_reason", counts_json(reply.silence_by_reason())},
-            {"open_drift", reply.open_drift()},
-            {"contested", reply.contested()},
-            {"trials_running", reply.trials_running()},
-            {"trials_confirmed", reply.trials_confirmed()},
-            {"trials_rolled_back", reply.trials_rolled_back()},
-            {"store_engine", reply.store_engine()},
-            {"store_queue_depth", reply.store_queue_depth()},
-            {"store_error", text_json(reply.store_error())},
-            {"caller", reply.caller()},
-            {"oldest_unseen_host", text_json(reply.oldest_unseen_host())},
-            {"oldest_unseen_at", time_json(reply.oldest_unseen_unix_ns())}};
-  return {{std::move(section)}, std::move(json)};
 }
 
 }  // namespace ondol::cli

@@ -1,4 +1,4 @@
-// What the collector says of layers, of the record and of itself.
+// What the collector says of layers, of the record and of identities.
 #pragma once
 
 #include <string>
@@ -22,6 +22,5 @@ Document record_shown(const v1::Record& record);
 
 Document token_created(const v1::CreateTokenReply& reply, const std::string& host, WallTime now);
 Document host_revoked(const v1::RevokeHostReply& reply, const std::string& host);
-Document collector_status(const v1::GetStatusReply& reply, WallTime now);
 
 }  // namespace ondol::cli

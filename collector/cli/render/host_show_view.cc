@@ -5,6 +5,7 @@
 #include "collector/cli/render/drift_view.h"
 #include "collector/cli/render/host_view.h"
 #include "collector/cli/render/route_view.h"
+#include "collector/cli/render/status_view.h"
 #include "collector/cli/render/time_text.h"
 #include "collector/cli/render/trial_view.h"
 #include "common/resources/routes/route.h"
@@ -20,6 +21,15 @@ std::string counted_text(const v1::HostSummary& host) {
                      host.drift_extra(), host.contested());
 }
 
+void append_trouble(const v1::HostSummary& host, std::vector<std::pair<std::string, Cell>>& facts) {
+  if (host.trouble() == v1::TROUBLE_OK || host.trouble() == v1::TROUBLE_UNSPECIFIED) return;
+  const std::string word = trouble_word(host.trouble());
+  const std::string reason = host.trouble_reason().empty() ? "" : ": " + host.trouble_reason();
+  facts.emplace_back("trouble", Cell{word + reason, tone_of(host.trouble())});
+  const std::string next = next_step(host.trouble(), host.record().name());
+  if (!next.empty()) facts.emplace_back("next", next);
+}
+
 Section summary_section(const v1::ShowHostReply& reply, WallTime now) {
   const v1::HostSummary& host = reply.summary();
   Section section;
@@ -30,6 +40,7 @@ Section summary_section(const v1::ShowHostReply& reply, WallTime now) {
            {"observed", age_text(host.observed_unix_ns(), now)},
            {"routes", count_cell(host, host.routes(), Tone::kPlain)},
            {"drift", counted_text(host)}};
+  append_trouble(host, facts);
   if (!reply.observation_error().empty()) facts.emplace_back("unknown because", Cell{reply.observation_error(), Tone::kBad});
   if (!host.session_id().empty()) facts.emplace_back("session", host.session_id());
   if (!host.agent_version().empty()) facts.emplace_back("agent", host.agent_version());

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "collector/cli/render/route_view.h"
+#include "collector/cli/render/status_view.h"
 #include "collector/cli/render/time_text.h"
 #include "collector/cli/render/trial_view.h"
 
@@ -48,6 +51,7 @@ std::vector<Cell> row_of(const v1::HostSummary& host, WallTime now) {
   const v1::Record& record = host.record();
   return {record.name(),
           state_cell(host),
+          Cell{trouble_word(host.trouble()), tone_of(host.trouble())},
           age_text(host.last_seen_unix_ns(), now),
           mode_word(numbers),
           generation_cell(numbers),
@@ -62,6 +66,7 @@ std::vector<Cell> row_of(const v1::HostSummary& host, WallTime now) {
           record.app(),
           record.owner(),
           trial_cell(host, now),
+          host.trouble_reason(),
           numbers.blocked(),
           host.agent_version(),
           host.session_id(),
@@ -95,6 +100,9 @@ Json summary_json(const v1::HostSummary& host, WallTime now) {
   json["name"] = host.record().name();
   json["state"] = text_json(liveness_word(host));
   json["silence_reason"] = text_json(host.silence_reason());
+  json["trouble"] = text_json(trouble_word(host.trouble()));
+  json["trouble_reason"] = text_json(host.trouble_reason());
+  json["next"] = text_json(next_step(host.trouble(), host.record().name()));
   json["last_seen_at"] = time_json(host.last_seen_unix_ns());
   json["last_seen_age_seconds"] = age_json(host.last_seen_unix_ns(), now);
   json["observed_at"] = time_json(host.observed_unix_ns());
@@ -153,14 +161,42 @@ Section record_section(const v1::Record& record) {
   return section;
 }
 
+namespace {
+
+// What lies on top: more trouble, longer silence.
+auto rank(const v1::HostSummary& host, HostOrder order) {
+  const std::int64_t seen = host.last_seen_unix_ns();
+  switch (order) {
+    case HostOrder::kName: return std::tuple(0, std::int64_t{0}, std::string_view(host.record().name()));
+    case HostOrder::kLastSeen: return std::tuple(0, seen, std::string_view(host.record().name()));
+    case HostOrder::kTrouble: break;
+  }
+  // Where nothing is said, nothing is known: between the worst and the best.
+  const int trouble = host.trouble() == v1::TROUBLE_UNSPECIFIED ? v1::TROUBLE_UNOBSERVED : host.trouble();
+  const bool gone = host.trouble() == v1::TROUBLE_SILENT;
+  return std::tuple(trouble, gone ? seen : 0, std::string_view(host.record().name()));
+}
+
+}  // namespace
+
+void sort_hosts(std::vector<v1::HostSummary>& hosts, HostOrder order) {
+  std::vector<std::pair<decltype(rank(hosts[0], order)), std::size_t>> keys;
+  keys.reserve(hosts.size());
+  for (std::size_t i = 0; i < hosts.size(); ++i) keys.emplace_back(rank(hosts[i], order), i);
+  std::sort(keys.begin(), keys.end());
+  std::vector<v1::HostSummary> sorted(hosts.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) sorted[i].Swap(&hosts[keys[i].second]);
+  hosts = std::move(sorted);
+}
+
 Document host_list(const std::vector<v1::HostSummary>& hosts, WallTime now) {
   Document document;
   document.json = Json::array();
   Section section;
-  section.table.columns = {{"HOST", false},     {"STATE", false},    {"SEEN", false},   {"MODE", false},
+  section.table.columns = {{"HOST", false},     {"STATE", false},    {"TROUBLE", false}, {"SEEN", false},   {"MODE", false},
                            {"GENERATION", false}, {"ROUTES", false},  {"MISSING", false}, {"CHANGED", false},
                            {"EXTRA", false},    {"CONTESTED", false}, {"OBSERVED", false}, {"CLUSTER", true},
-                           {"PHASE", true},     {"APP", true},       {"OWNER", true},   {"TRIAL", true},    {"BLOCKED", true},
+                           {"PHASE", true},     {"APP", true},       {"OWNER", true},   {"TRIAL", true},    {"REASON", true},  {"BLOCKED", true},
                            {"AGENT", true},     {"SESSION", true},   {"CLOCK", true}};
   for (const v1::HostSummary& host : hosts) {
     section.table.rows.push_back(row_of(host, now));

@@ -10,6 +10,11 @@
 
 namespace ondol::cli {
 
+// kTrouble: the worst first, as v1::Trouble is numbered; of silent hosts the one that is silent longest; then by name.
+// kLastSeen: never seen, then longest unseen first.
+enum class HostOrder { kTrouble, kName, kLastSeen };
+void sort_hosts(std::vector<v1::HostSummary>& hosts, HostOrder order);
+
 Document host_list(const std::vector<v1::HostSummary>& hosts, WallTime now);
 Document host_show(const v1::ShowHostReply& reply, WallTime now);
 Document host_history(const v1::HostHistoryReply& reply, WallTime now);

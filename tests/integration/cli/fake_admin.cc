@@ -4,7 +4,7 @@
 
 namespace ondol::cli {
 
-FakeAdmin::FakeAdmin(const std::string& socket) {
+FakeAdmin::FakeAdmin(const std::string& socket, std::vector<v1::Progress> answers) : progress(std::move(answers)) {
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(64 << 20);
   builder.AddListeningPort("unix:" + socket, grpc::InsecureServerCredentials());

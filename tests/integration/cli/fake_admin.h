@@ -14,12 +14,16 @@ namespace ondol::cli {
 
 class FakeAdmin final : public v1::Admin::Service {
  public:
-  explicit FakeAdmin(const std::string& socket);
+  explicit FakeAdmin(const std::string& socket, std::vector<v1::Progress> answers = {});
   ~FakeAdmin() override;
 
   // What the next calls answer. A status that is not OK wins.
   grpc::Status refusal;
   std::vector<v1::ListHostsReply> host_pages;  // served in order, one per call
+  void serve_hosts(std::vector<v1::ListHostsReply> pages) {
+    host_pages = std::move(pages);
+    served_pages_ = 0;
+  }
   v1::ListDriftReply drift;
   v1::ConfigReply config;
   std::vector<v1::Progress> progress;  // served in order, one per call; the last one again and again

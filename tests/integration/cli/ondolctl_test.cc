@@ -66,9 +66,31 @@ TEST_F(Ondolctl, joins_the_pages_of_a_long_host_list) {
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   const auto json = nlohmann::json::parse(ran.out);
   ASSERT_EQ(json.size(), 2U);
-  EXPECT_EQ(json[1]["name"], "h2");
+  EXPECT_EQ(json[0]["name"], "h2") << "silent comes before held";
   EXPECT_EQ(admin_->asked_hosts.page_after(), "pay-web-01");
   EXPECT_EQ(admin_->asked_hosts.selector(), "phase=live");
+}
+
+TEST_F(Ondolctl, the_worst_of_all_pages_comes_first_and_trouble_can_be_chosen) {
+  start();
+  admin_->host_pages.resize(2);
+  *admin_->host_pages[0].add_hosts() = online_host();
+  admin_->host_pages[0].set_next_page("pay-web-01");
+  *admin_->host_pages[1].add_hosts() = unknown_host();
+  const std::vector<v1::ListHostsReply> pages = admin_->host_pages;
+  const auto names = [&](const std::string& arguments) {
+    admin_->serve_hosts(pages);
+    std::string text;
+    for (const auto& host : nlohmann::json::parse(run("host list -o json " + arguments).out)) text += host["name"].get<std::string>() + " ";
+    return text;
+  };
+  EXPECT_EQ(names(""), "h2 pay-web-01 ");
+  EXPECT_EQ(names("--sort name"), "h2 pay-web-01 ");
+  EXPECT_EQ(names("--sort last-seen"), "h2 pay-web-01 ");
+  EXPECT_EQ(names("--trouble blocked,stuck"), "pay-web-01 ");
+  EXPECT_EQ(names("--limit 1"), "h2 ");
+  EXPECT_EQ(run("host list --trouble bad").exit_code, 2);
+  EXPECT_EQ(run("host list --sort bad").exit_code, 2);
 }
 
 TEST_F(Ondolctl, drift_list_exits_with_3_only_when_asked_and_only_for_open_differences) {

@@ -83,22 +83,5 @@ TEST(Token, stands_alone_in_text_and_has_its_end_in_json) {
             R"({"host":"h1","token":"ondol1.abc.def","expires_at":"2026-11-20T10:20:00.000Z","expires_in_seconds":600})");
 }
 
-TEST(Status, an_ailing_store_is_said_with_its_reason) {
-  v1::GetStatusReply reply;
-  reply.set_version("0.1.0");
-  reply.set_started_unix_ns(kTenOClock);
-  reply.set_store_engine("sqlite");
-  reply.set_store_error("disk full");
-  reply.set_caller("uid 0 (root)");
-  v1::StateCount* const online = reply.add_hosts_by_state();
-  online->set_state("online");
-  online->set_hosts(3);
-  EXPECT_EQ(render_text(collector_status(reply, kNow), {}),
-            "collector:     0.1.0\nstarted:       10m\nrevision:      none\nrevision age:  never\nhosts:         3 online\n"
-            "silent:        none\nopen drift:    0\ncontested:     0\n"
-            "trials:        0 running; since the start 0 confirmed, 0 rolled back\nstore:         sqlite: disk full\nstore queue:   0\n"
-            "you are:       uid 0 (root)\n");
-}
-
 }  // namespace
 }  // namespace ondol::cli

@@ -10,9 +10,43 @@ namespace {
 
 TEST(HostView, the_list_shows_state_with_its_reason_and_an_age_beside_every_value) {
   EXPECT_EQ(render_text(host_list({online_host(), unknown_host()}, kNow), {}),
-            "HOST        STATE            SEEN  MODE       GENERATION  ROUTES  MISSING  CHANGED  EXTRA  CONTESTED  OBSERVED\n"
-            "pay-web-01  online           3s    enforce    6 of 7      2000    0        0        2      0          4m\n"
-            "h2          silent (no_tcp)  3d    unmanaged  -           ?       ?        ?        ?      ?          never\n");
+            "HOST        STATE            TROUBLE  SEEN  MODE       GENERATION  ROUTES  MISSING  CHANGED  EXTRA  CONTESTED  OBSERVED\n"
+            "pay-web-01  online           blocked  3s    enforce    6 of 7      2000    0        0        2      0          4m\n"
+            "h2          silent (no_tcp)  silent   3d    unmanaged  -           ?       ?        ?        ?      ?          never\n");
+}
+
+v1::HostSummary host_in(const std::string& name, v1::Trouble trouble, std::int64_t seen) {
+  v1::HostSummary host;
+  host.mutable_record()->set_name(name);
+  host.set_trouble(trouble);
+  host.set_last_seen_unix_ns(seen);
+  return host;
+}
+
+std::string names_by(HostOrder order) {
+  std::vector<v1::HostSummary> hosts{
+      host_in("a", v1::TROUBLE_OK, 90),           host_in("b", v1::TROUBLE_DRIFT, 90),       host_in("c", v1::TROUBLE_SILENT, 50),
+      host_in("d", v1::TROUBLE_SILENT, 20),       host_in("e", v1::TROUBLE_STUCK, 80),       host_in("f", v1::TROUBLE_UNSPECIFIED, 0),
+      host_in("g", v1::TROUBLE_NEVER_ENROLLED, 0), host_in("h", v1::TROUBLE_ROLLED_BACK, 70), host_in("i", v1::TROUBLE_OK, 60)};
+  sort_hosts(hosts, order);
+  std::string names;
+  for (const v1::HostSummary& host : hosts) names += host.record().name();
+  return names;
+}
+
+TEST(HostView, hosts_are_sorted_by_trouble_and_the_longest_silent_is_on_top_of_the_silent_ones) {
+  EXPECT_EQ(names_by(HostOrder::kTrouble), "edchfbgai");
+}
+
+TEST(HostView, hosts_are_sorted_by_name_or_by_when_they_were_seen_last) {
+  EXPECT_EQ(names_by(HostOrder::kName), "abcdefghi");
+  EXPECT_EQ(names_by(HostOrder::kLastSeen), "fgdciheab");
+}
+
+TEST(HostView, json_names_the_trouble_and_what_to_type_next) {
+  const Json json = host_list({host_in("h7", v1::TROUBLE_ROLLED_BACK, 1)}, kNow).json.at(0);
+  EXPECT_EQ(json.at("trouble"), "rolled_back");
+  EXPECT_EQ(json.at("next"), "ondolctl host history h7");
 }
 
 TEST(HostView, what_nobody_observed_is_null_in_json_and_not_zero) {
@@ -56,6 +90,8 @@ TEST(HostView, one_host_is_shown_whole) {
             "observed:     4m\n"
             "routes:       2000\n"
             "drift:        0 missing, 0 changed, 2 extra, 0 contested\n"
+            "trouble:      blocked: held\n"
+            "next:         on the host: ondol-agent status\n"
             "session:      s1\n"
             "agent:        0.1.0\n"
             "clock:        -2500 ms off the collector's\n"

@@ -79,6 +79,8 @@ inline v1::HostSummary online_host() {
   host.set_liveness(v1::LIVENESS_ONLINE);
   host.set_last_seen_unix_ns(unix_ns(kNow) - 3 * kSecond);
   host.set_observed_unix_ns(unix_ns(kNow) - 240 * kSecond);
+  host.set_trouble(v1::TROUBLE_BLOCKED);
+  host.set_trouble_reason("held");
   host.set_routes(2'000);
   host.set_drift_extra(2);
   host.set_session_id("s1");
@@ -99,6 +101,8 @@ inline v1::HostSummary unknown_host() {
   host.mutable_record()->set_name("h2");
   host.set_liveness(v1::LIVENESS_SILENT);
   host.set_silence_reason("no_tcp");
+  host.set_trouble(v1::TROUBLE_SILENT);
+  host.set_trouble_reason("no_tcp");
   host.set_last_seen_unix_ns(unix_ns(kNow) - 3 * 86'400 * kSecond);
   return host;
 }

@@ -4,6 +4,7 @@
 
 #include "collector/cli/render/collector_view.h"
 #include "collector/cli/render/host_view.h"
+#include "collector/cli/render/status_view.h"
 #include "collector/cli/render/text.h"
 #include "common/wire/trial_wire.h"
 #include "tests/unit/cli/replies_by_hand.h"

@@ -120,7 +120,7 @@ TEST(Progress, OnlyHostsWhoseIntentCameWithTheRevisionCount) {
 TEST(Progress, TheWorstAreNamedFirstAndNoMoreThanAskedFor) {
   Offered h;
   for (const char* host : {"h2", "h3", "h4"}) {
-    h.stage.enrol(host);
+    h.stage.add_record(host);
     h.stage.commit_desired(host, wants(3, {}));
   }
   h.stage.say(h.stream, batch({result(1, 3, GenerationOutcome::kRefused, "guard: hold")}));
