@@ -65,7 +65,9 @@ void declare_commands(CLI::App& app, Flags& flags) {
   CLI::App* inspect = app.add_subcommand("inspect", "what is seen here, as JSON")->require_subcommand(1);
   inspect->add_subcommand("routes", "routes")->fallthrough();
   CLI::App* status = app.add_subcommand("status", "how the running agent is");
-  status->add_option("-o,--output", flags.output, "table or json")->check(CLI::IsMember({"table", "json"}));
+  status->add_option("-o,--output", flags.output, "how it looks")
+      ->check(CLI::IsMember({"table", "json"}).description(""))
+      ->type_name("table|json");
   app.add_subcommand("hold", "write nothing until `release`");
   app.add_subcommand("release", "end a hold; contested objects are tried again");
   app.add_subcommand("rollback", "go back: from what is being tried, or to the generation before the last; then hold");
@@ -90,8 +92,32 @@ Result<void> parsed(App& app, int argc, const char* const* argv) {
 
 }  // namespace
 
+namespace {
+
+constexpr const char* kAgent = "ondol-agent: what this host is and does, kept as its owners wrote it";
+constexpr const char* kUndo = "ondol-undo: holds the undo of a trial, and does it when the agent cannot";
+constexpr const char* kRestore = "ondol-restore: puts the confirmed routes back, with no collector";
+
+void declare_undo(CLI::App& app, Flags& flags, std::string& socket) {
+  declare(app, flags);
+  app.add_option("--socket", socket, "listen here (default: as trial.undo_socket says)");
+}
+
+}  // namespace
+
+void show_command_lines(const std::function<void(const CLI::App&)>& show) {
+  Flags flags;
+  std::string socket;
+  CLI::App agent{kAgent, "ondol-agent"}, undo{kUndo, "ondol-undo"}, restore{kRestore, "ondol-restore"};
+  declare(agent, flags);
+  declare_commands(agent, flags);
+  declare_undo(undo, flags, socket);
+  declare(restore, flags);
+  for (const CLI::App* app : {&agent, &undo, &restore}) show(*app);
+}
+
 Result<CommandLine> parse_command_line(int argc, const char* const* argv) {
-  CLI::App app{"ondol-agent: what this host is and does, kept as its owners wrote it", "ondol-agent"};
+  CLI::App app{kAgent, "ondol-agent"};
   Flags flags;
   declare(app, flags);
   declare_commands(app, flags);
@@ -108,11 +134,10 @@ Result<CommandLine> parse_command_line(int argc, const char* const* argv) {
 }
 
 Result<UndoLine> parse_undo_line(int argc, const char* const* argv) {
-  CLI::App app{"ondol-undo: holds the undo of a trial, and does it when the agent cannot", "ondol-undo"};
+  CLI::App app{kUndo, "ondol-undo"};
   Flags flags;
-  declare(app, flags);
   UndoLine line;
-  app.add_option("--socket", line.socket, "listen here (default: as trial.undo_socket says)");
+  declare_undo(app, flags, line.socket);
   ONDOL_TRY(parsed(app, argc, argv));
   auto config = merged(flags);
   if (!config) return fail(config.error());
@@ -122,7 +147,7 @@ Result<UndoLine> parse_undo_line(int argc, const char* const* argv) {
 }
 
 Result<AgentConfig> parse_restore_line(int argc, const char* const* argv) {
-  CLI::App app{"ondol-restore: puts the confirmed routes back, with no collector", "ondol-restore"};
+  CLI::App app{kRestore, "ondol-restore"};
   Flags flags;
   declare(app, flags);
   ONDOL_TRY(parsed(app, argc, argv));

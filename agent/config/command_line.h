@@ -1,9 +1,14 @@
 // What `ondol-agent` was asked to do.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "agent/config/agent_config.h"
+
+namespace CLI {
+class App;
+}
 
 namespace ondol::agent {
 
@@ -27,5 +32,8 @@ struct UndoLine {
 Result<UndoLine> parse_undo_line(int argc, const char* const* argv);
 // ondol-restore: the same flags, no commands.
 Result<AgentConfig> parse_restore_line(int argc, const char* const* argv);
+
+// The command lines as they are declared, of ondol-agent, ondol-undo and ondol-restore: manual pages are made from them.
+void show_command_lines(const std::function<void(const CLI::App&)>& show);
 
 }  // namespace ondol::agent

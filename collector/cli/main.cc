@@ -6,18 +6,6 @@ namespace {
 using ondol::cli::CommandLine;
 using ondol::cli::ExitCode;
 
-void add_commands(CLI::App& app, CommandLine& line) {
-  app.require_subcommand(1);
-  app.fallthrough();  // before the commands: they inherit it, so options may come last
-  ondol::cli::add_common_options(app, line.options);
-  ondol::cli::add_host_commands(app, line);
-  ondol::cli::add_drift_commands(app, line);
-  ondol::cli::add_config_commands(app, line);
-  ondol::cli::add_cmdb_commands(app, line);
-  ondol::cli::add_enroll_commands(app, line);
-  ondol::cli::add_status_commands(app, line);
-}
-
 // Help is no error. A word that is no command would otherwise be reported as a missing command.
 ExitCode refuse(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
@@ -30,9 +18,9 @@ ExitCode refuse(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 ExitCode run(int argc, char** argv) {
-  CLI::App app("ondolctl: the fleet's hosts, their drift and their intent", "ondolctl");
+  CLI::App app(ondol::cli::kProgramText, "ondolctl");
   CommandLine line;
-  add_commands(app, line);
+  ondol::cli::add_commands(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,11 +1,16 @@
 // collector.yaml, read strictly, with every path and address overridable from the command line.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/result.h"
+
+namespace CLI {
+class App;
+}
 
 namespace ondol::collector {
 
@@ -35,5 +40,7 @@ struct CommandLine {
 };
 // The usage text is the error's message when --help was asked for (kNotFound); kInvalidInput otherwise.
 Result<CommandLine> parse_command_line(int argc, const char* const* argv);
+// The command line as it is declared: the manual page is made from it.
+void show_command_line(const std::function<void(const CLI::App&)>& show);
 
 }  // namespace ondol::collector

@@ -34,10 +34,19 @@ void override_with(const Flags& flags, CollectorConfig& config) {
   set(flags.metrics_listen, config.metrics_listen);
 }
 
+constexpr const char* kCollector = "ondol-collector: the record, the intent and the drift of a fleet";
+
 }  // namespace
 
+void show_command_line(const std::function<void(const CLI::App&)>& show) {
+  CLI::App app{kCollector, "ondol-collector"};
+  Flags flags;
+  declare(app, flags);
+  show(app);
+}
+
 Result<CommandLine> parse_command_line(int argc, const char* const* argv) {
-  CLI::App app{"ondol-collector: the record, the intent and the drift of a fleet", "ondol-collector"};
+  CLI::App app{kCollector, "ondol-collector"};
   Flags flags;
   declare(app, flags);
   try {

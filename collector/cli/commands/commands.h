@@ -12,5 +12,10 @@ void add_config_questions(CLI::App* config, CommandLine& line);  // config expla
 void add_cmdb_commands(CLI::App& app, CommandLine& line);      // cmdb import | export | show
 void add_enroll_commands(CLI::App& app, CommandLine& line);    // enroll token create
 void add_status_commands(CLI::App& app, CommandLine& line);    // status, version
+void add_completion_commands(CLI::App& app, CommandLine& line);  // completion bash | zsh | fish
+
+// All of them, with the options they share: what is parsed, completed and printed as the manual page.
+void add_commands(CLI::App& app, CommandLine& line);
+inline constexpr const char* kProgramText = "ondolctl: the fleet's hosts, their drift and their intent";
 
 }  // namespace ondol::cli

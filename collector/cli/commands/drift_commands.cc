@@ -77,7 +77,7 @@ void add_drift_commands(CLI::App& app, CommandLine& line) {
   CLI::App* const list_command = drift->add_subcommand("list", "open differences");
   add_selector(list_command, list_arguments->selector);
   list_command->add_option("--host", list_arguments->host, "of one host only");
-  list_command->add_option("--type", list_arguments->type, "of one resource type only: routes");
+  list_command->add_option("--type", list_arguments->type, "of one resource type only")->type_name("routes");
   list_command->add_flag("--all", list_arguments->with_closed, "closed ones as well, newest first");
   list_command->add_option("--limit", list_arguments->limit, "at most so many")->check(CLI::Range(1, 1'000));
   list_command->add_flag("--exit-code", list_arguments->exit_code, "exit with 3 when a difference is open");

@@ -12,9 +12,9 @@ void add_common_options(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option_function<std::string>(
          "-o,--output", [&options, formats](const std::string& name) { options.output = formats.at(name); },
-         "table, wide, json or yaml")
+         "how answers look; programs read json")
       ->check(CLI::IsMember({"table", "wide", "json", "yaml"}).description(""))
-      ->type_name("FORMAT");
+      ->type_name("table|wide|json|yaml");
   app.add_flag("--no-headers", options.no_headers, "tables without their first line");
   app.add_option("--timeout", options.timeout_seconds, "seconds to wait for the collector")
       ->check(CLI::Range(1, 3'600))

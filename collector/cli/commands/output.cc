@@ -66,6 +66,8 @@ void write_item(const std::string& line, const Json& json, const Options& option
   }
 }
 
+void write_raw(const std::string& text) { write_out(text); }
+
 bool is_terminal() {
   const char* const terminal = std::getenv("TERM");
   return (terminal == nullptr || std::string_view(terminal) != "dumb") && isatty(STDOUT_FILENO) == 1;

@@ -12,6 +12,8 @@ namespace ondol::cli {
 void write_document(const Document& document, const Options& options);
 // One item of a stream, written at once: a line, a JSON line, or a YAML document.
 void write_item(const std::string& line, const Json& json, const Options& options);
+void write_raw(const std::string& text);  // ours, not a host's: a script, say
+
 // Standard output is a terminal that obeys cursor movements.
 bool is_terminal();
 std::size_t terminal_width();  // columns; 80 when it does not say
