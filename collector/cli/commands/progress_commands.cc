@@ -84,6 +84,9 @@ struct Followed {
   Error error;  // of the collector
 };
 
+// A collector that stops cancels what it is asked, and then is not there for a moment.
+bool may_pass(const Error& error) { return error.code == Errc::kUnavailable || error.code == Errc::kInterrupted; }
+
 Followed follow(const AdminClient& client, const std::string& revision, Seconds deadline, Display& display,
                 ProgressMeter& meter) {
   const InterruptCatcher catcher;
@@ -97,7 +100,7 @@ Followed follow(const AdminClient& client, const std::string& revision, Seconds 
       meter.note(*std::move(progress), now.boot);
       if (meter.is_over(now.boot)) return {End::kOver, {}};
       display.show(meter, now);
-    } else if (progress.error().code != Errc::kUnavailable || now.boot - answered >= kCollectorPatience) {
+    } else if (!may_pass(progress.error()) || now.boot - answered >= kCollectorPatience) {
       return {End::kCollectorGone, std::move(progress.error())};
     }
     if (deadline > Seconds{} && now.boot - began >= deadline) return {End::kDeadline, {}};

@@ -105,10 +105,11 @@ std::string render_table(const Table& table, const TextStyle& style) {
 }
 
 std::string render_section(const Section& section, const TextStyle& style) {
-  std::string text = section.title.empty() ? "" : section.title + "\n";
+  std::string text = section.title.empty() ? "" : escaped(section.title) + "\n";
   std::size_t widest = 0;
-  for (const auto& [name, value] : section.facts) widest = std::max(widest, width_of(name));
-  for (const auto& [name, value] : section.facts) {
+  for (const auto& [raw, value] : section.facts) widest = std::max(widest, width_of(escaped(raw)));
+  for (const auto& [raw, value] : section.facts) {
+    const std::string name = escaped(raw);
     text += name + ":" + std::string(widest - width_of(name) + kGap.size(), ' ') + render_cell(value, style) + "\n";
   }
   for (const Cell& line : section.lines) text += render_cell(line, style) + "\n";
@@ -140,6 +141,13 @@ std::string dump(const Json& json, int indent) {
   return without_controls(json.dump(indent, ' ', false, Json::error_handler_t::replace));
 }
 
+// Our own keys are plain words; a label's name is written by people, and quoted unless it is one too.
+std::string yaml_key(const std::string& key) {
+  const bool plain = !key.empty() && key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos &&
+                     key.find_first_not_of("0123456789_") != std::string::npos;
+  return plain && key != "null" && key != "true" && key != "false" && key != "yes" && key != "no" ? key : dump(Json(key), -1);
+}
+
 // Every scalar in its JSON form is valid YAML; strings stay quoted, so "no" and "1e3" stay strings.
 void append_yaml(std::string& text, const Json& json, std::size_t depth, bool after_dash) {
   if (!json.is_structured() || json.empty()) {
@@ -155,7 +163,7 @@ void append_yaml(std::string& text, const Json& json, std::size_t depth, bool af
       text += "- ";
       append_yaml(text, item.value(), depth + 1, true);
     } else {
-      text += item.key() + ":";
+      text += yaml_key(item.key()) + ":";
       append_yaml(text, item.value(), depth + 1, false);
     }
   }

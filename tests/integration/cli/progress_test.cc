@@ -178,8 +178,8 @@ TEST_F(Changing, a_collector_that_goes_away_is_waited_for_and_then_asked_again) 
   terminal.read_until("1 waiting");
   admin_.reset();
   admin_ = std::make_unique<FakeAdmin>(socket_, std::vector{progress(0, 0, 3)});
-  terminal.rest();
-  EXPECT_EQ(terminal.wait(), 0);
+  const std::string seen = terminal.rest();
+  EXPECT_EQ(terminal.wait(), 0) << seen;
 }
 
 }  // namespace
