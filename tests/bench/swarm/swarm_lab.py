@@ -103,8 +103,9 @@ class Agents:
 
 
 class Lab:
-    def __init__(self, binaries, hosts, heartbeat="8s"):
+    def __init__(self, binaries, hosts, heartbeat="120s"):
         resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+        # Simulated hosts beat when they are told to; none is to be given up in between.
         self.binaries, self.hosts, self.heartbeat = binaries, hosts, heartbeat
         self.top = tempfile.mkdtemp(prefix="ondol-swarm-")
         self.namespace = "ondol-swarm-%d" % os.getpid()
