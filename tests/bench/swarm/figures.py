@@ -159,12 +159,12 @@ def bystander_figures(ours, stormers, first, count, pairs_wanted):
 
 
 def restart_figure(lab, collector, swarms):
-    """The collector is killed while all are connected; how long until they are welcome again."""
+    """The collector is killed while all are connected; how long until they are welcome again. With its own admission."""
     for agents, _ in swarms:
         agents.ask("reset")
     collector.kill()
     started = time.monotonic()
-    collector = lab.collector()
+    collector = lab.collector(admission=True)
     ready = time.monotonic()
     for agents, count in swarms:
         agents.tell("welcome", count)
@@ -230,10 +230,10 @@ def measure(lab, hosts, pairs_wanted):
     stormers = lab.agents(nice=10)
     ours.ask("drop", quiet, hosts - quiet)
     connect(stormers, quiet, hosts - quiet)
+    collector = restart_figure(lab, collector, [(ours, quiet), (stormers, hosts - quiet)])
     bystander_figures(ours, stormers, quiet, hosts - quiet, pairs_wanted)
     slow_figure(lab, collector)
     half_open_figure(lab)
-    restart_figure(lab, collector, [(ours, quiet), (stormers, hosts - quiet)])
 
 
 if __name__ == "__main__":

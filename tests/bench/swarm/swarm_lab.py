@@ -1,6 +1,7 @@
 """What the figures of the swarm run on: a network namespace of their own, a collector, a floor, and swarms of agents."""
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -118,8 +119,6 @@ class Lab:
             subprocess.run(["ip", "netns", "exec", self.namespace, "sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535",
                             "net.core.somaxconn=8192"], check=True)
             subprocess.run([self.program("swarm_make_fleet"), self.top, str(self.hosts), str(SLOW)], check=True)
-            with open(self.top + "/collector.yaml", "w", encoding="utf-8") as file:
-                file.write(CONFIG.format(state=self.top + "/collector", top=self.top, heartbeat=self.heartbeat))
         except BaseException:
             self.__exit__()
             raise
@@ -157,7 +156,11 @@ class Lab:
         self.running.append(running)
         return running
 
-    def collector(self):
+    def collector(self, admission=False):
+        """admission: with the limits of new connections that a collector has of itself, instead of none."""
+        text = CONFIG.format(state=self.top + "/collector", top=self.top, heartbeat=self.heartbeat)
+        with open(self.top + "/collector.yaml", "w", encoding="utf-8") as file:
+            file.write(re.sub(r",\s*accepts_per_second: \d+, max_handshakes: \d+", "", text) if admission else text)
         log = open(self.top + "/collector.log", "a", encoding="utf-8")
         server = self.start([self.program("ondol-collector"), "--config", self.top + "/collector.yaml"], Server, stdout=log, stderr=log)
         self.wait(lambda: self.metrics() is not None, "the collector's metrics (%s/collector.log)" % self.top)
