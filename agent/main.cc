@@ -10,6 +10,7 @@
 #include "agent/local/local_client.h"
 #include "agent/local/status_view.h"
 #include "agent/runtime/agent_runtime.h"
+#include "agent/runtime/memory_keeper.h"
 #include "agent/runtime/offline.h"
 #include "common/journal/journal.h"
 #include "common/loop/clocks.h"
@@ -116,6 +117,7 @@ int dispatch(const CommandLine& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  use_one_heap();
   const auto line = parse_command_line(argc, argv);
   if (line) return dispatch(*line);
   const bool asked_for_help = line.error().code == Errc::kNotFound && line.error().where.empty();

@@ -17,7 +17,7 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr std::chrono::seconds kMetricsEvery{2}, kCalmEvery{30};
+constexpr std::chrono::seconds kMetricsEvery{2}, kCalmEvery{30}, kMemoryEvery{5};
 constexpr std::chrono::milliseconds kFlushGap{200}, kFlushRetry{5'000};  // events written meanwhile share one flush
 constexpr std::size_t kMaxQueued = 8;     // messages behind one write: further heartbeats are not worth sending
 constexpr std::size_t kMaxAsked = 64;     // local requests without an answer
@@ -58,6 +58,7 @@ AgentRuntime::AgentRuntime(AgentConfig config, RuntimeParts parts)
       metrics_timer_(loop_),
       flush_timer_(loop_),
       calm_timer_(loop_),
+      memory_timer_(loop_),
       starts_(*parts_.state, [this](const std::string& reason) { feed(SafeModeSet{reason}); }),
       identity_(loop_, pool_, config_.identity_dir, parts_.renew),
       trial_desk_(loop_, config_, parts_.trial, [this](Happening what) { feed(std::move(what)); }) {
@@ -114,6 +115,7 @@ void AgentRuntime::run() {
   starts_.begin(read_boot_id(), read_now().boot);
   ONDOL_FAILPOINT("started");  // an agent that gets no further than this, however often it is started
   every(calm_timer_, kCalmEvery, [this] { starts_.look(read_now().boot); });
+  every(memory_timer_, kMemoryEvery, [this] { memory_.look(); });
   identity_.start();
   resolve_collector();
   wait_for_kernel();
@@ -140,6 +142,7 @@ void AgentRuntime::close_all() {
   watchdog_.cancel();
   metrics_timer_.cancel();
   calm_timer_.cancel();
+  memory_timer_.cancel();
   flush_timer_.cancel();
   identity_.stop();
   local_.reset();

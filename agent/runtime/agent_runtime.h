@@ -18,6 +18,7 @@
 #include "agent/runtime/boot_timer.h"
 #include "agent/runtime/identity_keeper.h"
 #include "agent/runtime/interpreter.h"
+#include "agent/runtime/memory_keeper.h"
 #include "agent/runtime/start_watch.h"
 #include "agent/runtime/trial_desk.h"
 #include "agent/session/session_link.h"
@@ -82,7 +83,8 @@ class AgentRuntime {
   BootTimer timer_;
   boost::asio::posix::stream_descriptor kernel_;
   boost::asio::signal_set signals_;
-  boost::asio::steady_timer watchdog_, metrics_timer_, flush_timer_, calm_timer_;
+  boost::asio::steady_timer watchdog_, metrics_timer_, flush_timer_, calm_timer_, memory_timer_;
+  MemoryKeeper memory_;
   StartWatch starts_;
   IdentityKeeper identity_;
   TrialDesk trial_desk_;

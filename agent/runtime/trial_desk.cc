@@ -18,6 +18,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t kThreads = 8;
+constexpr std::chrono::seconds kRest{5};  // a trial's steps follow one another within it
 
 std::vector<trial::ReachTarget> with_name_servers(std::vector<trial::ReachTarget> targets,
                                                   const std::vector<trial::ProbeTarget>& local) {
@@ -59,7 +60,7 @@ struct TrialDesk::Round {
 };
 
 TrialDesk::TrialDesk(asio::io_context& loop, const AgentConfig& config, TrialEdges edges, std::function<void(Happening)> feed)
-    : loop_(loop), edges_(std::move(edges)), feed_(std::move(feed)) {
+    : loop_(loop), edges_(std::move(edges)), feed_(std::move(feed)), rest_(loop) {
   if (config.undo_socket.empty()) return;
   undo::KeeperAddress address{config.undo_socket, std::filesystem::absolute(config.state_dir), read_boot_id()};
   keeper_ = std::make_unique<undo::UndoClient>(loop, std::move(address), [this] { rearm(); });
@@ -70,15 +71,31 @@ TrialDesk::~TrialDesk() {
   if (pool_) pool_->join();
 }
 
-asio::thread_pool& TrialDesk::pool() {
+void TrialDesk::aside(Work work) {
   if (!pool_) pool_ = std::make_unique<asio::thread_pool>(kThreads + 1);  // one for a contact beside a whole round
-  return *pool_;
+  ++under_way_;
+  asio::post(*pool_, [this, work = std::move(work)] {
+    asio::post(loop_, [this, answer = work()] {
+      --under_way_;
+      answer();
+      rest_when_idle();
+    });
+  });
+}
+
+// An agent spends its life between trials: no thread waits for the next one.
+void TrialDesk::rest_when_idle() {
+  if (under_way_ > 0) return;
+  rest_.expires_after(kRest);
+  rest_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && under_way_ == 0) pool_.reset();
+  });
 }
 
 void TrialDesk::preflight(const Preflight& effect) {
-  asio::post(pool(), [this, effect] {
+  aside([this, effect]() -> Answer {
     auto verdict = edges_.judge(effect.operations, with_name_servers(effect.targets, edges_.local_probes()));
-    asio::post(loop_, [this, done = PreflightDone{effect.attempt, std::move(verdict)}] { feed_(done); });
+    return [this, done = PreflightDone{effect.attempt, std::move(verdict)}] { feed_(done); };
   });
 }
 
@@ -90,8 +107,8 @@ void TrialDesk::run_probes(const RunProbes& effect) {
   round->done.attempt = effect.attempt;
   const auto turns = static_cast<int>((targets.size() + kThreads - 1) / kThreads);
   for (const trial::ProbeTarget& target : targets) {
-    asio::post(pool(), [this, round, target, limit = Nanoseconds{effect.within} / turns] {
-      asio::post(loop_, [this, round, result = edges_.probe(target, limit)]() mutable { note(*round, std::move(result)); });
+    aside([this, round, target, limit = Nanoseconds{effect.within} / turns]() -> Answer {
+      return [this, round, result = edges_.probe(target, limit)] { note(*round, result); };
     });
   }
 }
@@ -102,9 +119,9 @@ void TrialDesk::note(Round& round, trial::ProbeResult result) {
 }
 
 void TrialDesk::make_contact(const MakeContact& effect, const SessionTarget& target) {
-  asio::post(pool(), [this, effect, target] {
+  aside([this, effect, target]() -> Answer {
     auto reply = edges_.contact(target, effect.contact, effect.within, stopping_.get_token());
-    asio::post(loop_, [this, made = ContactMade{effect.attempt, std::move(reply)}] { feed_(made); });
+    return [this, made = ContactMade{effect.attempt, std::move(reply)}] { feed_(made); };
   });
 }
 

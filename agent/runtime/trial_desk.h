@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
@@ -28,7 +29,7 @@ struct TrialEdges {
 // The programs and services that `config` names.
 TrialEdges make_trial_edges(const AgentConfig& config);
 
-// Thread: the loop's; each answer is fed there. Threads are made when the first change is tried.
+// Thread: the loop's; each answer is fed there. Threads are there while a change is tried, and gone 5 s after it.
 // Limits: eight probes at a time; more of them share the time of their round.
 class TrialDesk {
  public:
@@ -43,7 +44,10 @@ class TrialDesk {
 
  private:
   struct Round;  // of probes
-  boost::asio::thread_pool& pool();
+  using Answer = std::function<void()>;   // on the loop
+  using Work = std::function<Answer()>;   // on a thread that may block
+  void aside(Work work);
+  void rest_when_idle();
   void note(Round& round, trial::ProbeResult result);
   void rearm();
 
@@ -54,6 +58,8 @@ class TrialDesk {
   ArmUndo armed_;
   std::stop_source stopping_;
   std::unique_ptr<boost::asio::thread_pool> pool_;
+  std::size_t under_way_ = 0;
+  boost::asio::steady_timer rest_;
 };
 
 }  // namespace ondol::agent

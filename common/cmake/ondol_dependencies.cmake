@@ -27,11 +27,13 @@ find_package(nlohmann_json REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(prometheus-cpp REQUIRED CONFIG)
 find_package(GTest REQUIRED)
-pkg_check_modules(GRPCPP REQUIRED IMPORTED_TARGET grpc++)
+pkg_check_modules(GRPCPP REQUIRED IMPORTED_TARGET grpc++)  # linked as ondol_grpcpp
 pkg_check_modules(MNL REQUIRED IMPORTED_TARGET libmnl)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
+
+include(ondol_grpc)
 
 add_library(ondol_fmt INTERFACE)
 target_link_libraries(ondol_fmt INTERFACE fmt::fmt)
