@@ -14,6 +14,7 @@ namespace {
 constexpr Seconds kCertificateInterval{60};
 constexpr Seconds kMetricsInterval{1};
 constexpr Milliseconds kStopPatience{2'000};
+constexpr std::size_t kFewestDescriptors = 1'024, kOtherDescriptors = 64;
 
 Result<void> make_state_dir(const std::string& path) {
   std::error_code error;
@@ -23,19 +24,29 @@ Result<void> make_state_dir(const std::string& path) {
   return {};
 }
 
-// One descriptor per agent, and some.
-void raise_descriptor_limit() {
+// One descriptor per agent, and some. Returns how many this process may have.
+std::size_t raise_descriptor_limit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kFewestDescriptors;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+// What agents may have of them: a part stays for the store, operators, enrolment, ports that are tried, and handshakes,
+// which take two each. So agents meet a limit that tells them when to come back, and the rest goes on.
+std::size_t room_for_agents(std::size_t descriptors, std::size_t wanted, std::size_t handshakes) {
+  const std::size_t others = kOtherDescriptors + descriptors / 8 + std::min(handshakes, descriptors / 8);
+  return std::min(wanted, descriptors > others ? descriptors - others : 1);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<CollectorProcess>> CollectorProcess::start(CollectorConfig config, std::string version) {
-  raise_descriptor_limit();
+  const std::size_t descriptors = raise_descriptor_limit();
+  config.max_connections = room_for_agents(descriptors, config.max_connections, config.max_handshakes);
   std::unique_ptr<CollectorProcess> process(new CollectorProcess(std::move(config), std::move(version)));
+  process->descriptors_ = descriptors;
   process->started_ = read_now().wall;
   ONDOL_TRY(process->open_store());
   ONDOL_TRY(process->open_identity());
@@ -107,6 +118,9 @@ Result<void> CollectorProcess::open_doors() {
   agents.identity_dir = paths_.current;
   agents.max_connections = config_.max_connections;
   agents.max_per_source = config_.max_per_source;
+  agents.accepts_per_second = config_.accepts_per_second;
+  agents.max_handshakes = config_.max_handshakes;
+  show_limits(agents);
   auto sessions = start_session_server(agents, runtime_->session_events(), runtime_->timer());
   if (!sessions) return fail(sessions.error());
   sessions_ = *std::move(sessions);
@@ -123,6 +137,22 @@ Result<void> CollectorProcess::open_doors() {
   if (!admin) return fail(admin.error());
   admin_ = *std::move(admin);
   return {};
+}
+
+void CollectorProcess::show_limits(const SessionServerOptions& agents) {
+  const auto seconds = [](Milliseconds time) { return static_cast<double>(time.count()) / 1e3; };
+  const auto number = [](std::size_t count) { return static_cast<double>(count); };
+  const enroll::AdmissionLimits enrolling;
+  metrics_->set_limits({{"connections", number(agents.max_connections)},
+                        {"connections_per_source", number(agents.max_per_source)},
+                        {"handshakes", number(agents.max_handshakes)},
+                        {"accepts_per_second", number(agents.accepts_per_second)},
+                        {"descriptors", number(descriptors_)},
+                        {"handshake_seconds", seconds(agents.handshake_limit)},
+                        {"contact_seconds", seconds(agents.contact_limit)},
+                        {"enrolment_connections", number(enrolling.connections)},
+                        {"enrolments_per_second", enrolling.rate_per_second},
+                        {"store_queue", number(store::WriterLimits{}.queued_writes)}});
 }
 
 // ---- while it serves ----
@@ -165,6 +195,7 @@ void CollectorProcess::copy_metrics() {
   metrics_->copy(std::get<0>(*view), std::get<1>(*view));
   metrics_->copy(sessions_->counters());
   metrics_->copy(*backend_);
+  metrics_->count_hits("store_queue", writer_->times_full());
   metrics_->set_store(writer_->queued_writes(), !health_.error().empty() || !std::get<2>(*view).empty());
   metrics_->set_server_certificate(server_not_after_);
 }
@@ -181,8 +212,8 @@ bool CollectorProcess::has_turned() {
 }
 
 std::string CollectorProcess::summary() const {
-  return fmt::format("agents on {}, enrolment on {}, operators on {}, metrics on port {}", config_.agents_listen,
-                     config_.enroll_listen, config_.admin_socket, exposer_->port());
+  return fmt::format("at most {} agents on {}, enrolment on {}, operators on {}, metrics on port {}", config_.max_connections,
+                     config_.agents_listen, config_.enroll_listen, config_.admin_socket, exposer_->port());
 }
 
 void CollectorProcess::stop() {

@@ -44,12 +44,14 @@ class CollectorProcess {
   Result<void> open_doors();
   Result<void> renew_certificate(WallTime now);
   void copy_metrics();
+  void show_limits(const SessionServerOptions& agents);
   void keep_history(WallTime now);
   store::WriterObservers observers();
 
   CollectorConfig config_;
   std::string version_;
   AuthorityPaths paths_;
+  std::size_t descriptors_ = 0;
   WallTime started_{}, certificate_checked_{}, metrics_copied_{};
   std::uint64_t shard_turns_ = 0, writer_asked_ = 0;
   std::atomic<std::uint64_t> writer_turns_{0};

@@ -12,6 +12,8 @@ constexpr Seconds kAskAgain{5};
 constexpr Seconds kRefusedFloor{5};  // a refused identity does not become valid in milliseconds
 constexpr Milliseconds kLeastHeartbeat{1'000}, kMostHeartbeat{3'600'000};
 constexpr Milliseconds kMostRetryAfter{3'600'000};
+constexpr Milliseconds kLateAtMost{4'000};  // told times have steps of a quarter: without it, agents would come in clumps
+constexpr Seconds kCalm{60};  // of a session, for each failure to be forgiven
 
 }  // namespace
 
@@ -60,7 +62,10 @@ void SessionKeeper::on_opened(const HostId& host, const session::GenerationStatu
 }
 
 void SessionKeeper::on_closed(const SessionClosed& closed, Turn& turn) {
-  if (state_ == SessionState::kUp) tell(turn, Notice::kSessionLost, closed.reason);
+  if (state_ == SessionState::kUp) {
+    tell(turn, Notice::kSessionLost, closed.reason);
+    backoff_.went_well(turn.now.boot - up_at_, kCalm);
+  }
   if (!closed.reason.empty()) reason_ = closed.reason;
   change(SessionState::kDown, turn);
   held_.reset();
@@ -69,10 +74,15 @@ void SessionKeeper::on_closed(const SessionClosed& closed, Turn& turn) {
   said_once_.reset();  // the next hello says it
   beats_early_ = false;
   deadline_ = heartbeat_at_ = answer_by_ = ask_again_at_ = BootTime::max();
-  const Nanoseconds jitter = backoff_.next(turn.random);
-  const Nanoseconds floor = std::max<Nanoseconds>(retry_after_, closed.refused ? Nanoseconds{kRefusedFloor} : Nanoseconds{});
-  retry_after_ = {};
-  dial_at_ = turn.now.boot + floor + jitter;
+  dial_at_ = turn.now.boot + pause(closed.refused, turn.random);
+}
+
+// Told when to come back: then, and not much later, or the collector's order of agents would be lost.
+Nanoseconds SessionKeeper::pause(bool refused, std::uint64_t random) {
+  const Milliseconds told = std::exchange(retry_after_, {});
+  if (told == Milliseconds{}) return backoff_.next(random) + (refused ? Nanoseconds{kRefusedFloor} : Nanoseconds{});
+  const Milliseconds window = std::min(told / 4, kLateAtMost) + backoff_.first_window();
+  return told + Milliseconds{static_cast<std::int64_t>(random % static_cast<std::uint64_t>(window.count()))};
 }
 
 void SessionKeeper::on_message(const session::ToAgent& message, Turn& turn) {
@@ -82,7 +92,7 @@ void SessionKeeper::on_message(const session::ToAgent& message, Turn& turn) {
 void SessionKeeper::on(const session::Welcome& welcome, Turn& turn) {
   if (state_ != SessionState::kGreeting) return close("a second welcome", turn);
   change(SessionState::kUp, turn);
-  backoff_.succeeded();
+  up_at_ = turn.now.boot;
   reason_.clear();
   deadline_ = BootTime::max();
   heartbeat_interval_ = std::clamp(welcome.heartbeat_interval, kLeastHeartbeat, kMostHeartbeat);

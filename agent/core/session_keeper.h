@@ -20,7 +20,8 @@ struct SessionOptions {
 // Values cross when their digest differs from what the collector holds, one at a time, newest only. Events cross in
 // order, one batch at a time, and are forgotten when acknowledged as durable. The four numbers are said when they change
 // and once more with the next heartbeat: nobody acknowledges them.
-// Limits: 30 s to be welcomed, 60 s for an acknowledgement; then the stream is closed and dialled again with full jitter.
+// Limits: 30 s to be welcomed, 60 s for an acknowledgement; then the stream is closed and dialled again with full jitter:
+// at once to 60 s, remembered until sessions last again. A collector that says when to come back is obeyed instead.
 class SessionKeeper {
  public:
   explicit SessionKeeper(SessionOptions options) : options_(std::move(options)) {}
@@ -48,6 +49,7 @@ class SessionKeeper {
   void dial(Turn& turn);
   void change(SessionState state, Turn& turn);
   void close(std::string reason, Turn& turn);
+  Nanoseconds pause(bool refused, std::uint64_t random);
   void on(const session::Welcome& welcome, Turn& turn);
   void on(const session::EventAck& ack, Turn& turn);
   void on(const session::ValueAck& ack, Turn& turn);
@@ -62,6 +64,7 @@ class SessionKeeper {
   bool started_ = false;
   std::string reason_ = "never connected";
   WallTime since_{};
+  BootTime up_at_{};
   BootTime dial_at_ = BootTime::max(), deadline_ = BootTime::max(), heartbeat_at_ = BootTime::max();
   Milliseconds heartbeat_interval_{30'000}, retry_after_{};
   std::uint64_t heartbeat_ = 0;

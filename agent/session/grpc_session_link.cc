@@ -11,6 +11,7 @@
 #include "agent/session/session_link.h"
 #include "common/rpc/byte_buffer.h"
 #include "common/rpc/call_lifetime.h"
+#include "common/rpc/turn_away.h"
 #include "common/wire/session_wire.h"
 
 namespace ondol::agent {
@@ -108,6 +109,10 @@ class Call : public std::enable_shared_from_this<Call> {
   void finished() {
     life_.finish_done();
     CallEnding ending = bad_input_.empty() ? describe(status_, open_) : CallEnding{bad_input_, false};
+    if (const auto back = rpc::take_turn_away(); back && !open_) {
+      ending = {"turned away before TLS: the collector takes no more connections now", false};
+      callbacks_.on_message(session::Goodbye{"no more connections now", *back});
+    }
     callbacks_.on_closed(std::move(ending.reason), ending.refused);
   }
 

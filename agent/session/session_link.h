@@ -18,7 +18,7 @@ struct SessionTarget {
 // Called on the loop thread (the transport posts to it), never from inside a SessionLink call.
 struct SessionCallbacks {
   std::function<void()> on_open;                         // TLS is up and the stream accepted writes
-  std::function<void(session::ToAgent)> on_message;
+  std::function<void(session::ToAgent)> on_message;      // a Goodbye may come before on_open: turned away before TLS
   std::function<void(std::string reason, bool refused)> on_closed;  // exactly once per open(); refused = UNAUTHENTICATED etc.
 };
 

@@ -88,12 +88,15 @@ Result<void> read_names(const Node* node, std::vector<std::string>& into) {
 }
 
 Result<void> read_agents(const Node& root, CollectorConfig& config) {
-  const auto agents = section(root, "agents", {"listen", "heartbeat", "max_connections", "max_per_source"});
+  const auto agents = section(root, "agents", {"listen", "heartbeat", "max_connections", "max_per_source",
+                                                  "accepts_per_second", "max_handshakes"});
   if (!agents) return fail(agents.error());
   ONDOL_TRY(read_listen(in(*agents, "listen"), config.agents_listen));
   ONDOL_TRY(read_heartbeat(in(*agents, "heartbeat"), config.heartbeat));
   ONDOL_TRY(read_count(in(*agents, "max_connections"), config.max_connections));
-  return read_count(in(*agents, "max_per_source"), config.max_per_source);
+  ONDOL_TRY(read_count(in(*agents, "max_per_source"), config.max_per_source));
+  ONDOL_TRY(read_count(in(*agents, "accepts_per_second"), config.accepts_per_second));
+  return read_count(in(*agents, "max_handshakes"), config.max_handshakes);
 }
 
 Result<CollectorConfig> from_tree(const Node& root) {

@@ -20,6 +20,8 @@ struct CollectorConfig {
   Milliseconds heartbeat{30'000};                      // 1 s to 1 h
   std::size_t max_connections = 15'000;
   std::size_t max_per_source = 64;
+  std::size_t accepts_per_second = 1'000;              // new connections; who is beyond it is told when to come back
+  std::size_t max_handshakes = 64;                     // under way at a time
   std::string enroll_listen = "0.0.0.0:7444";
   std::string admin_socket = "/run/ondol/admin.sock";
   std::string admin_group = "ondol";                   // its members may ask; empty = root and our own user only

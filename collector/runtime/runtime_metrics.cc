@@ -70,6 +70,10 @@ void RuntimeMetrics::note_commit(Nanoseconds duration) {
 void RuntimeMetrics::note_enrolment(const enroll::EnrollCount& what) {
   if (!what.issued)
     exposer_.counters(names::kEnrollRefused).Add({{"reason", std::string(what.label)}}).Increment();
+  if (!what.issued && what.label == "over_limit")
+    exposer_.counters(names::kLimitHits).Add({{"limit", "enrolment_connections"}}).Increment();
+  if (!what.issued && what.label == "busy")
+    exposer_.counters(names::kLimitHits).Add({{"limit", "enrolments_per_second"}}).Increment();
   if (what.issued && what.label == enroll::kLateRenewalLabel) late_renewals_.Increment();
 }
 
@@ -123,6 +127,28 @@ void RuntimeMetrics::copy(const SessionCounters& sessions) {
   follow(names::kConnectionsRefused, {{"reason", "cap"}}, sessions.refused_cap);
   follow(names::kConnectionsRefused, {{"reason", "source"}}, sessions.refused_source);
   follow(names::kConnectionsRefused, {{"reason", "handshake"}}, sessions.handshake_timeout);
+  follow(names::kConnectionsRefused, {{"reason", "busy"}}, sessions.refused_handshakes);
+  follow(names::kConnectionsRefused, {{"reason", "rate"}}, sessions.refused_rate);
+  follow(names::kConnectionsRefused, {{"reason", "descriptors"}}, sessions.descriptors_exhausted);
+  count_hits("connections", sessions.refused_cap);
+  count_hits("connections_per_source", sessions.refused_source);
+  count_hits("handshakes", sessions.refused_handshakes);
+  count_hits("accepts_per_second", sessions.refused_rate);
+  count_hits("descriptors", sessions.descriptors_exhausted);
+  count_hits("handshake_seconds", sessions.handshake_timeout);
+  count_hits("contact_seconds", sessions.contact_timeout);
+}
+
+// Each limit has its count of hits from the start, also those that are counted one by one.
+void RuntimeMetrics::set_limits(const std::map<std::string, double>& limits) {
+  for (const auto& [limit, value] : limits) {
+    set(names::kLimit, {{"limit", limit}}, value);
+    count_hits(limit, 0);
+  }
+}
+
+void RuntimeMetrics::count_hits(const std::string& limit, std::uint64_t total) {
+  follow(names::kLimitHits, {{"limit", limit}}, total);
 }
 
 void RuntimeMetrics::copy(const StoreEnrollBackend& enrolment) {

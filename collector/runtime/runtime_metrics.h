@@ -1,7 +1,9 @@
 // What the collector's parts count, copied into metrics once a second.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 
 #include "collector/enroll/enroll_count.h"
 #include "collector/runtime/collector_runtime.h"
@@ -21,6 +23,8 @@ class RuntimeMetrics {
   void copy(const CoreStats& stats, const CoreCounters& counters);
   void copy(const SessionCounters& sessions);
   void copy(const StoreEnrollBackend& enrolment);
+  void set_limits(const std::map<std::string, double>& limits);  // by the names that hits are counted under
+  void count_hits(const std::string& limit, std::uint64_t total);
   void set_store(std::size_t queued, bool failed);
   void set_server_certificate(WallTime not_after);
 

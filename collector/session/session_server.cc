@@ -2,6 +2,7 @@
 
 #include <grpcpp/generic/async_generic_service.h>
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <future>
@@ -22,6 +23,7 @@ namespace {
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr std::chrono::seconds kStopLimit{3};
+constexpr std::chrono::microseconds kAwayAtLeast{1'000'000}, kAwayAtMost{60'000'000};  // of agents, when we stop
 constexpr std::chrono::seconds kGoodbyeLimit{2};  // for a peer to take what ends its stream; then it is cut off
 
 class GrpcSessionServer final : public SessionServer {
@@ -66,7 +68,9 @@ class GrpcSessionServer final : public SessionServer {
     if (!server_) return fail(Errc::kIo, "gRPC did not start", options.identity_dir, "check the server certificate and key");
     loop_->run();
     loop_->post([this] { request_next(); });
-    return shield_->open({options.listen, options.max_connections, options.max_per_source, options.handshake_limit,
+    farewell_gap_ = std::chrono::microseconds{1'000'000} / static_cast<std::int64_t>(std::max<std::size_t>(options.accepts_per_second, 1));
+    return shield_->open({options.listen, options.max_connections, options.max_per_source, options.accepts_per_second,
+                          options.max_handshakes, options.handshake_limit,
                           [this](const IpAddress& from) { loop_->post([this, from] { turned_away(from); }); }});
   }
 
@@ -85,8 +89,12 @@ class GrpcSessionServer final : public SessionServer {
     const rpc::ShieldCounters door = shield_->counters();
     SessionCounters all;
     all.accepted = door.accepted;
-    all.refused_cap = door.refused_cap + door.descriptors_exhausted;
+    all.refused_cap = door.refused_cap;
     all.refused_source = door.refused_source;
+    all.refused_rate = door.refused_rate;
+    all.refused_handshakes = door.refused_handshakes;
+    all.descriptors_exhausted = door.descriptors_exhausted;
+    all.contact_timeout = contact_timeout_;
     all.handshake_timeout = door.handshake_timeout;
     all.bad_input = bad_input_;
     all.open = open_count_;
@@ -100,7 +108,7 @@ class GrpcSessionServer final : public SessionServer {
     shield_->stop();
     loop_->post([this] {
       stopping_ = true;
-      for (const auto& [id, stream] : open_) stream->close("the collector is stopping", std::chrono::milliseconds{0});
+      say_goodbye();
     });
     // Streams that do not take their Goodbye in time are cancelled.
     server_->Shutdown(std::chrono::system_clock::now() + kStopLimit);
@@ -116,16 +124,30 @@ class GrpcSessionServer final : public SessionServer {
   void tick() {
     timer_();
     cut_off(ending_);
-    cut_off(contacts_);
+    contact_timeout_ += cut_off(contacts_);
     if (drained_ != nullptr && live_.use_count() == 1) std::exchange(drained_, nullptr)->set_value();
+  }
+
+  // Each is told a time of its own, or all would come back at once.
+  void say_goodbye() {
+    auto back = kAwayAtLeast;
+    for (const auto& [id, stream] : open_) {
+      stream->close("the collector is stopping", std::chrono::duration_cast<std::chrono::milliseconds>(back));
+      back = std::min(back + farewell_gap_, kAwayAtMost);
+    }
   }
 
   using Deadlines = std::deque<std::pair<SteadyTime, std::weak_ptr<AgentStream>>>;  // in order of time
 
-  static void cut_off(Deadlines& streams) {
+  static std::uint64_t cut_off(Deadlines& streams) {
+    std::uint64_t late = 0;
     for (const auto now = std::chrono::steady_clock::now(); !streams.empty() && streams.front().first <= now; streams.pop_front()) {
-      if (const auto stream = streams.front().second.lock()) stream->cancel();
+      const auto stream = streams.front().second.lock();
+      if (!stream) continue;
+      stream->cancel();
+      ++late;
     }
+    return late;
   }
 
   void request_next() {
@@ -170,11 +192,12 @@ class GrpcSessionServer final : public SessionServer {
   IdentityCache identities_;
   Deadlines ending_, contacts_;
   std::chrono::milliseconds contact_limit_{};
+  std::chrono::microseconds farewell_gap_{};
   std::uint64_t last_id_ = 0;
   bool stopping_ = false;
   std::promise<void>* drained_ = nullptr;
   std::shared_ptr<int> live_ = std::make_shared<int>();  // one reference a stream
-  std::atomic<std::uint64_t> bad_input_{0}, open_count_{0}, messages_in_{0}, messages_out_{0};
+  std::atomic<std::uint64_t> bad_input_{0}, contact_timeout_{0}, open_count_{0}, messages_in_{0}, messages_out_{0};
 };
 
 }  // namespace

@@ -18,6 +18,8 @@ struct SessionServerOptions {
   std::string identity_dir;                // server.pem, server-key.pem, ca.pem: watched
   std::size_t max_connections = 15'000;    // below the descriptor limit
   std::size_t max_per_source = 64;
+  std::size_t accepts_per_second = 1'000;
+  std::size_t max_handshakes = 64;         // under way at a time: open streams come first
   std::chrono::milliseconds handshake_limit{5'000};
   std::chrono::milliseconds contact_limit{15'000};  // a contact is one question: nobody keeps a stream with it
 };
@@ -37,7 +39,8 @@ struct SessionEvents {
 };
 
 struct SessionCounters {  // for metrics; monotonic except open
-  std::uint64_t accepted = 0, refused_cap = 0, refused_source = 0, handshake_timeout = 0, bad_input = 0;
+  std::uint64_t accepted = 0, refused_cap = 0, refused_source = 0, refused_rate = 0, refused_handshakes = 0;
+  std::uint64_t descriptors_exhausted = 0, handshake_timeout = 0, contact_timeout = 0, bad_input = 0;
   std::uint64_t open = 0;  // streams that are not known to be contacts
   std::uint64_t messages_in = 0, messages_out = 0;
 };

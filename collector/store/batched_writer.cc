@@ -42,7 +42,9 @@ Result<void> BatchedWriter::submit(Batch batch, Completion done) {
   const std::size_t writes = std::max<std::size_t>(batch.size(), 1);
   switch (queue_.push({std::move(batch), std::move(done)}, writes)) {
     case Push::kTaken: return {};
-    case Push::kFull: return fail(Errc::kUnavailable, "too many writes wait for the store", "store queue", "try again later");
+    case Push::kFull:
+      ++times_full_;
+      return fail(Errc::kUnavailable, "too many writes wait for the store", "store queue", "try again later");
     case Push::kClosed: return fail(Errc::kUnavailable, "the store is being closed", "store queue");
   }
   return {};

@@ -1,6 +1,7 @@
 // One thread that turns many small submissions into few durable commits.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
@@ -46,6 +47,7 @@ class BatchedWriter {
   Result<void> submit_and_wait(Batch batch);
 
   std::size_t queued_writes() const;
+  std::uint64_t times_full() const { return times_full_; }  // submissions that found the queue full
   // Commits what was taken, calls every completion, then ends both threads. Not from a completion.
   void stop();
 
@@ -64,6 +66,7 @@ class BatchedWriter {
   const WriterLimits limits_;
   const WriterObservers observers_;
   BoundedQueue<Submission> queue_;
+  std::atomic<std::uint64_t> times_full_{0};
   Checkpointer checkpointer_;
   std::thread thread_;
 };

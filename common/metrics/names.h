@@ -80,6 +80,10 @@ inline constexpr Metric kBadInput{Kind::kCounter, "ondol_collector_bad_input_tot
     "Messages that broke the protocol; the session that sent one is closed.", ""};
 inline constexpr Metric kConnectionsRefused{Kind::kCounter, "ondol_collector_connections_refused_total",
     "Connections refused before a session existed, by reason.", "reason"};
+inline constexpr Metric kLimit{Kind::kGauge, "ondol_collector_limit",
+    "What the collector bounds, as configured or as the system allows.", "limit"};
+inline constexpr Metric kLimitHits{Kind::kCounter, "ondol_collector_limit_hits_total",
+    "Times a limit was met: somebody was turned away, cut off or told to wait.", "limit"};
 inline constexpr Metric kStoreQueue{Kind::kGauge, "ondol_collector_store_queue_entries",
     "Writes waiting for the store.", ""};
 inline constexpr Metric kStoreCommitSeconds{Kind::kHistogram, "ondol_collector_store_commit_seconds",
@@ -115,7 +119,7 @@ inline constexpr Metric kOffers{Kind::kCounter, "ondol_collector_offers_total",
     "Desired states offered to hosts.", ""};
 
 inline constexpr std::array kAll{kSessions, kHosts, kDrift, kContested, kDriftOpened, kRepairs, kMessages, kBadInput,
-                                 kConnectionsRefused, kStoreQueue, kStoreCommitSeconds, kStoreFailed, kEvents,
+                                 kConnectionsRefused, kLimit, kLimitHits, kStoreQueue, kStoreCommitSeconds, kStoreFailed, kEvents,
                                  kEventsLost, kGenerations, kCertificatesIssued, kLateRenewals, kServerCertificateExpiry,
                                  kEnrollRefused, kClonesRefused, kIdentitiesRefused, kOffers,
                                  kTrialsRunning, kTrials, kContacts};

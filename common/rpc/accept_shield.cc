@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <boost/asio.hpp>
 #include <optional>
@@ -14,8 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include "common/rpc/accept_budget.h"
 #include "common/rpc/door_list.h"
 #include "common/rpc/keep_alive.h"
+#include "common/rpc/turn_away.h"
 
 namespace ondol::rpc {
 namespace {
@@ -26,6 +29,10 @@ using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
 
 constexpr std::chrono::milliseconds kSweep{250};
 constexpr std::chrono::milliseconds kPause{50};  // after descriptor exhaustion, before the next accept
+constexpr std::chrono::seconds kFullFor{30};     // places are given back by agents that leave, which is rare
+constexpr std::size_t kMaxLeaving = 256;         // turned away and not yet gone; more are cut off at once
+constexpr std::chrono::milliseconds kLeaveWithin{1'000};
+constexpr int kBacklogTurn = 64;                 // taken off the backlog and closed in one pause
 
 PeerKey key_of(const Tcp::endpoint& endpoint) {
   const auto address = endpoint.address();
@@ -40,7 +47,47 @@ PeerKey key_of(const Tcp::endpoint& endpoint) {
 }
 
 struct Counters {
-  std::atomic<std::uint64_t> accepted{0}, refused_cap{0}, refused_source{0}, handshake_timeout{0}, exhausted{0};
+  std::atomic<std::uint64_t> accepted{0}, refused_cap{0}, refused_source{0}, refused_rate{0}, refused_handshakes{0},
+      handshake_timeout{0}, exhausted{0};
+};
+
+// One who was turned away, until it has read why: closed at once, with its hello unread, the kernel would take the answer
+// back.
+class Leaving : public std::enable_shared_from_this<Leaving> {
+ public:
+  Leaving(Tcp::socket socket, std::size_t& count) : socket_(std::move(socket)), limit_(socket_.get_executor()), count_(count) {
+    ++count_;
+  }
+  ~Leaving() { --count_; }
+  Leaving(const Leaving&) = delete;
+  Leaving& operator=(const Leaving&) = delete;
+
+  void run() {
+    boost::system::error_code ignored;
+    socket_.shutdown(Tcp::socket::shutdown_send, ignored);
+    limit_.expires_after(kLeaveWithin);
+    limit_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error) self->close();
+    });
+    read();
+  }
+
+ private:
+  void read() {
+    socket_.async_read_some(asio::buffer(unread_), [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+      error ? self->close() : self->read();
+    });
+  }
+  void close() {
+    boost::system::error_code ignored;
+    limit_.cancel();
+    socket_.close(ignored);
+  }
+
+  Tcp::socket socket_;
+  asio::steady_timer limit_;
+  std::size_t& count_;
+  std::array<char, 512> unread_{};
 };
 
 class AsioShield final : public AcceptShield {
@@ -56,6 +103,8 @@ class AsioShield final : public AcceptShield {
     handshake_limit_ = options.handshake_limit;
     on_gone_ = options.on_gone;
     door_.emplace(options.max_connections, options.max_per_source);
+    budget_.emplace(options.accepts_per_second);
+    max_handshakes_ = options.max_handshakes;
     ONDOL_TRY(listen_on(options.listen));
     accept_next();
     sweep_later();
@@ -72,8 +121,8 @@ class AsioShield final : public AcceptShield {
     if (key) asio::post(io_, [this, key] { door_->ended(*key); });
   }
   ShieldCounters counters() const override {
-    return {counters_.accepted, counters_.refused_cap, counters_.refused_source, counters_.handshake_timeout,
-            counters_.exhausted};
+    return {counters_.accepted,           counters_.refused_cap,       counters_.refused_source, counters_.refused_rate,
+            counters_.refused_handshakes, counters_.handshake_timeout, counters_.exhausted};
   }
   void stop() override {
     if (!thread_.joinable()) return;
@@ -117,14 +166,14 @@ class AsioShield final : public AcceptShield {
     });
   }
 
-  // Out of descriptors: the spare one lets us take the connection off the backlog and close it, so that the backlog
-  // does not stay full of peers that wait in vain.
+  // Out of descriptors: the spare one lets us take connections off the backlog and close them, so that it does not stay
+  // full of peers that wait in vain.
   void accept_failed(const boost::system::error_code& error) {
     if (error.value() == EMFILE || error.value() == ENFILE) {
       ++counters_.exhausted;
       ::close(std::exchange(spare_, -1));
-      const int fd = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-      if (fd >= 0) ::close(fd);
+      for (int taken = 0; taken < kBacklogTurn && close_next(); ++taken) {
+      }
       spare_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     }
     pause_.expires_after(kPause);
@@ -133,20 +182,41 @@ class AsioShield final : public AcceptShield {
     });
   }
 
+  // From the backlog, with a word if there is still time for it.
+  bool close_next() {
+    const int fd = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) return false;
+    const TurnAway word = encode_turn_away(budget_->turn(std::chrono::steady_clock::now()));
+    static_cast<void>(::send(fd, word.data(), word.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+    ::close(fd);
+    return true;
+  }
+
   void admit(Tcp::socket socket) {
     boost::system::error_code error;
     const auto endpoint = socket.remote_endpoint(error);
     if (error) return;
     const PeerKey peer = key_of(endpoint);
+    const auto now = std::chrono::steady_clock::now();
     switch (door_->judge(peer)) {
-      case DoorList::Answer::kFull: return count(counters_.refused_cap);
-      case DoorList::Answer::kSourceFull: return count(counters_.refused_source);
+      case DoorList::Answer::kFull: return turn_away(std::move(socket), counters_.refused_cap, kFullFor);
+      case DoorList::Answer::kSourceFull: return turn_away(std::move(socket), counters_.refused_source, kFullFor);
       case DoorList::Answer::kWelcome: break;
     }
+    // Open streams come first: what new ones cost is bounded in number at a time and in a second.
+    if (door_->at_work(now) >= max_handshakes_) {
+      return turn_away(std::move(socket), counters_.refused_handshakes, budget_->turn(now));
+    }
+    if (!budget_->take(now)) return turn_away(std::move(socket), counters_.refused_rate, budget_->turn(now));
+    hand_over(std::move(socket), peer, now);
+  }
+
+  void hand_over(Tcp::socket socket, const PeerKey& peer, DoorList::Time now) {
+    boost::system::error_code error;
     const int kept = ::fcntl(socket.native_handle(), F_DUPFD_CLOEXEC, 0);
-    if (kept < 0) return count(counters_.exhausted);
+    if (kept < 0) return turn_away(std::move(socket), counters_.exhausted, budget_->turn(now));
     ++counters_.accepted;
-    close_if_open(door_->admit(peer, kept, std::chrono::steady_clock::now() + handshake_limit_));
+    close_if_open(door_->admit(peer, kept, now, now + handshake_limit_));
     keep_alive(socket.native_handle());
     socket.native_non_blocking(true, error);  // gRPC reads until EAGAIN
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
@@ -155,7 +225,12 @@ class AsioShield final : public AcceptShield {
     server_->HandleNewConnection(&connection);
   }
 
-  static void count(std::atomic<std::uint64_t>& counter) { ++counter; }
+  void turn_away(Tcp::socket socket, std::atomic<std::uint64_t>& counter, Milliseconds after) {
+    ++counter;
+    const TurnAway word = encode_turn_away(after);
+    static_cast<void>(::send(socket.native_handle(), word.data(), word.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+    if (leaving_ < kMaxLeaving) std::make_shared<Leaving>(std::move(socket), leaving_)->run();
+  }
 
   static void close_if_open(int fd) {
     if (fd >= 0) ::close(fd);
@@ -193,7 +268,9 @@ class AsioShield final : public AcceptShield {
   std::unique_ptr<Acceptor> server_;
   std::chrono::milliseconds handshake_limit_{};
   std::function<void(const IpAddress&)> on_gone_;
-  std::optional<DoorList> door_;  // the thread's own while it runs
+  std::optional<DoorList> door_;  // the thread's own while it runs, as what follows
+  std::optional<AcceptBudget> budget_;
+  std::size_t max_handshakes_ = 0, leaving_ = 0;
   Counters counters_;
   asio::io_context io_;
   Tcp::acceptor listener_;

@@ -65,13 +65,28 @@ DoorList::Connection& DoorList::entry(const PeerKey& peer) {
 }
 
 void DoorList::forget(Connections::iterator found) {
+  work_ended(found->second);
   const auto source = sources_.find(source_of(found->first));
   if (--source->second == 0) sources_.erase(source);
   connections_.erase(found);
 }
 
-int DoorList::admit(const PeerKey& peer, int kept, Time deadline) {
+void DoorList::work_ended(Connection& connection) {
+  if (std::exchange(connection.at_work, false)) --at_work_;
+}
+
+std::size_t DoorList::at_work(Time now) {
+  for (; !admitted_.empty() && admitted_.front().first + kAtWork <= now; admitted_.pop_front()) {
+    const auto found = connections_.find(admitted_.front().second);
+    if (found != connections_.end()) work_ended(found->second);
+  }
+  return at_work_;
+}
+
+int DoorList::admit(const PeerKey& peer, int kept, Time now, Time deadline) {
   Connection& connection = entry(peer);
+  if (!std::exchange(connection.at_work, true)) ++at_work_;
+  admitted_.emplace_back(now, peer);
   connection.deadline = deadline;
   deadlines_.emplace_back(deadline, peer);
   return std::exchange(connection.kept, kept);
@@ -79,6 +94,7 @@ int DoorList::admit(const PeerKey& peer, int kept, Time deadline) {
 
 int DoorList::opened(const PeerKey& peer) {
   Connection& connection = entry(peer);
+  work_ended(connection);
   ++connection.streams;
   return std::exchange(connection.kept, -1);
 }
@@ -103,6 +119,7 @@ int DoorList::gone(const PeerKey& peer) {
   const auto found = connections_.find(peer);
   if (found == connections_.end()) return -1;
   const int kept = std::exchange(found->second.kept, -1);
+  work_ended(found->second);
   if (found->second.streams == 0) forget(found);
   return kept;
 }
@@ -127,6 +144,8 @@ std::vector<int> DoorList::take_all() {
   connections_.clear();
   sources_.clear();
   deadlines_.clear();
+  admitted_.clear();
+  at_work_ = 0;
   return all;
 }
 

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "common/rpc/keep_alive.h"
+#include "common/rpc/turn_away.h"
 
 namespace ondol::rpc {
 namespace {
@@ -17,7 +18,8 @@ namespace {
 constexpr int kIdleConnectionMs = 600'000;
 constexpr int kConnectLimitMs = 10'000;
 
-void print_assertions(gpr_log_func_args* line) {
+void hear(gpr_log_func_args* line) {
+  note_turn_away(line->message);
   if (std::strstr(line->message, "assertion failed") == nullptr) return;
   std::fprintf(stderr, "%s:%d: %s\n", line->file, line->line, line->message);
 }
@@ -50,7 +52,7 @@ void set_stream_limits(grpc::ChannelArguments& arguments) {
 void quieten_libraries() {
   static const bool is_quiet = [] {
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-    gpr_set_log_function(print_assertions);
+    gpr_set_log_function(hear);
     google::protobuf::SetLogHandler(nullptr);
     return true;
   }();

@@ -11,7 +11,8 @@ import tempfile
 import time
 
 CONFIG = """state_dir: {state}
-agents: {{ listen: "0.0.0.0:7443", heartbeat: {heartbeat}, max_connections: 19000, max_per_source: 19000 }}
+agents: {{ listen: "0.0.0.0:7443", heartbeat: {heartbeat}, max_connections: 19000, max_per_source: 19000,
+            accepts_per_second: 1000000, max_handshakes: 19000 }}
 enroll: {{ listen: "127.0.0.1:7444" }}
 admin: {{ socket: {top}/admin.sock, group: root }}
 metrics: {{ listen: "127.0.0.1:9791" }}

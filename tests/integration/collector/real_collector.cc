@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -75,13 +76,15 @@ void RealCollector::write_config() {
 std::string RealCollector::agents_address() const { return "127.0.0.1:" + std::to_string(agents_port_); }
 std::string RealCollector::enroll_address() const { return "127.0.0.1:" + std::to_string(enroll_port_); }
 
-void RealCollector::start() {
+void RealCollector::start(unsigned long descriptors) {
   const std::string binary = ONDOL_BINARY_DIR "/bin/ondol-collector";
   const std::string config = folder_ / "collector.yaml", notify = folder_ / "notify", log = folder_ / "log";
   process_ = fork();
   if (process_ == 0) {
     setenv("NOTIFY_SOCKET", notify.c_str(), 1);
     if (freopen(log.c_str(), "a", stderr) == nullptr) _exit(126);
+    const rlimit limit{descriptors, descriptors};
+    if (descriptors > 0 && setrlimit(RLIMIT_NOFILE, &limit) != 0) _exit(125);
     execl(binary.c_str(), binary.c_str(), "--config", config.c_str(), nullptr);
     _exit(127);
   }

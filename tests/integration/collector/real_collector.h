@@ -21,13 +21,14 @@ class RealCollector {
   RealCollector(const RealCollector&) = delete;
   RealCollector& operator=(const RealCollector&) = delete;
 
-  void start();                  // returns when READY=1 came
+  void start(unsigned long descriptors = 0);  // returns when READY=1 came; descriptors: its hard limit, 0 = ours
   void kill();                   // SIGKILL
   int stop();                    // SIGTERM; the exit code
   v1::Admin::Stub& admin();      // over the unix socket
   std::string agents_address() const;
   std::string enroll_address() const;
   std::string metrics() const;   // the page
+  pid_t process() const { return process_; }
   const std::filesystem::path& folder() const { return folder_; }
 
   // ---- what an operator does ----

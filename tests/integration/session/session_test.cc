@@ -3,6 +3,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <set>
+#include <thread>
+
 #include "common/wire/routes_wire.h"
 #include "tests/integration/session/road.h"
 
@@ -206,6 +209,14 @@ int connect_to(const std::string& address) {
   return fd;
 }
 
+// What the peer says until it ends the connection.
+std::string all_of(int fd) {
+  std::string said;
+  char bytes[64];
+  for (ssize_t size = 0; (size = recv(fd, bytes, sizeof(bytes), 0)) > 0;) said.append(bytes, static_cast<std::size_t>(size));
+  return said;
+}
+
 // Room for `wanted` descriptors, as far as this process may.
 void raise_descriptor_limit(rlim_t wanted) {
   rlimit limit{};
@@ -217,7 +228,8 @@ void raise_descriptor_limit(rlim_t wanted) {
 TEST_F(SessionTest, TwoThousandIdleSocketsAreShutAndAgentsStillConnect) {
   collector::SessionServerOptions options;
   raise_descriptor_limit(8'192);  // three for each: the test's, gRPC's, the door's
-  options.max_per_source = 3000;
+  options.max_per_source = options.max_handshakes = 3000;
+  options.accepts_per_second = 100'000;
   options.handshake_limit = std::chrono::milliseconds(3000);
   Server server(loop_, authority_, options);
   std::vector<int> idle;
@@ -240,8 +252,7 @@ TEST_F(SessionTest, OneSourceCannotTakeEveryPlace) {
   Server server(loop_, authority_, options);
   std::vector<int> idle;
   for (int i = 0; i < 30; ++i) idle.push_back(connect_to(server.address()));
-  char byte = 0;
-  for (std::size_t i = 10; i < idle.size(); ++i) EXPECT_LE(recv(idle[i], &byte, 1, 0), 0);
+  for (std::size_t i = 10; i < idle.size(); ++i) EXPECT_EQ(all_of(idle[i]).size(), 7u) << "one alert, and the end";
   EXPECT_EQ(server.server->counters().refused_source, 20u);
   for (const int fd : idle) close(fd);
 }
@@ -262,15 +273,101 @@ TEST_F(SessionTest, ServiceReturnsAfterDescriptorExhaustion) {
   close(hoard.back());  // one for the client's own socket, none for the server's
   hoard.pop_back();
   const int starved = connect_to(server.address());
-  char byte = 0;
   if (starved >= 0) {
-    EXPECT_LE(recv(starved, &byte, 1, 0), 0);
+    EXPECT_LE(all_of(starved).size(), 7u) << "an alert if there was time for it, and the end";
     close(starved);
   }
   for (const int fd : hoard) close(fd);
   setrlimit(RLIMIT_NOFILE, &before);
   agent.open(server.address(), identity);
   ASSERT_TRUE(loop_.run_until([&] { return agent.is_open; }, std::chrono::seconds(2)));
+}
+
+// Two come in, the others hear through the unfinished handshake when to come back, and then do.
+TEST_F(SessionTest, AgentsThatComeTooFastAreToldWhenToComeBackAndThenGetIn) {
+  collector::SessionServerOptions options;
+  options.accepts_per_second = 8;
+  Server server(loop_, authority_, options);
+  std::vector<std::unique_ptr<Agent>> agents;
+  const std::string identity = authority_.agent_dir("h1");
+  const auto is_settled = [](const auto& agent) { return agent->is_open || agent->times_closed > 0; };
+  // One after the other: what was told is heard by the process, not by one of its connections.
+  for (int i = 0; i < 5; ++i) {
+    agents.push_back(std::make_unique<Agent>(loop_));
+    agents.back()->open(server.address(), identity);
+    ASSERT_TRUE(loop_.run_until([&] { return is_settled(agents.back()); }));
+    if (agents.back()->is_open) continue;
+    ASSERT_EQ(agents.back()->messages.size(), 1u) << agents.back()->close_reason;
+    const auto& goodbye = std::get<session::Goodbye>(agents.back()->messages[0]);
+    EXPECT_GE(goodbye.retry_after, std::chrono::milliseconds(100));
+    EXPECT_LE(goodbye.retry_after, std::chrono::milliseconds(2'000));
+    EXPECT_FALSE(agents.back()->refused) << agents.back()->close_reason;
+  }
+  EXPECT_GT(server.server->counters().refused_rate, 0u);
+  for (auto& agent : agents) {
+    while (!agent->is_open) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      const int closed_before = agent->times_closed;
+      agent->open(server.address(), identity);
+      ASSERT_TRUE(loop_.run_until([&] { return agent->is_open || agent->times_closed > closed_before; }));
+    }
+  }
+  EXPECT_TRUE(loop_.run_until([&] { return server.opened.size() == 5; }));
+}
+
+// Nine who say nothing take up what may be at work; half a second later they are only waited for.
+TEST_F(SessionTest, HandshakesUnderWayAreBoundedAndTheSilentDoNotCountForLong) {
+  collector::SessionServerOptions options;
+  options.max_handshakes = 9;
+  Server server(loop_, authority_, options);
+  std::vector<int> silent;
+  for (int i = 0; i < 12; ++i) silent.push_back(connect_to(server.address()));
+  for (std::size_t i = 9; i < silent.size(); ++i) EXPECT_EQ(all_of(silent[i]).size(), 7u);
+  EXPECT_EQ(server.server->counters().refused_handshakes, 3u);
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  Agent agent(loop_);
+  agent.open(server.address(), authority_.agent_dir("h1"));
+  EXPECT_TRUE(loop_.run_until([&] { return agent.is_open; }));
+  for (const int fd : silent) close(fd);
+}
+
+// A storm at the door: every agent that is in stays in and is heard.
+TEST_F(SessionTest, WhoIsInIsHeardWhileOthersAreTurnedAway) {
+  collector::SessionServerOptions options;
+  options.max_per_source = 2'000;
+  options.accepts_per_second = 20;
+  Server server(loop_, authority_, options);
+  Agent agent(loop_);
+  agent.open(server.address(), authority_.agent_dir("h1"));
+  ASSERT_TRUE(loop_.run_until([&] { return agent.is_open; }));
+  agent.link->send(hello_of("h1"));
+  ASSERT_TRUE(loop_.run_until([&] { return server.messages.size() == 1; }));
+  for (std::uint64_t beat = 1; beat <= 20; ++beat) {
+    for (int i = 0; i < 20; ++i) close(connect_to(server.address()));
+    agent.link->send(session::Heartbeat{beat, {}, {}, EventSequence{1}});
+    ASSERT_TRUE(loop_.run_until([&] { return server.messages.size() == 1 + beat; })) << "heartbeat " << beat;
+  }
+  EXPECT_EQ(agent.times_closed, 0);
+  EXPECT_GT(server.server->counters().refused_rate, 0u);
+}
+
+TEST_F(SessionTest, AServerThatStopsTellsEachAgentATimeOfItsOwn) {
+  collector::SessionServerOptions options;
+  options.accepts_per_second = 10;
+  Server server(loop_, authority_, options);
+  std::vector<std::unique_ptr<Agent>> agents;
+  for (const char* host : {"h1", "h2"}) {
+    agents.push_back(std::make_unique<Agent>(loop_));
+    agents.back()->open(server.address(), authority_.agent_dir(host));
+    ASSERT_TRUE(loop_.run_until([&] { return agents.back()->is_open; }));
+  }
+  ASSERT_TRUE(loop_.run_until([&] { return server.opened.size() == 2; }));
+  std::thread stopping([&] { server.server->stop(); });
+  ASSERT_TRUE(loop_.run_until([&] { return agents[0]->times_closed + agents[1]->times_closed == 2; }));
+  stopping.join();
+  std::set<std::chrono::milliseconds> told;
+  for (const auto& agent : agents) told.insert(std::get<session::Goodbye>(agent->messages.at(0)).retry_after);
+  EXPECT_EQ(told, (std::set<std::chrono::milliseconds>{std::chrono::milliseconds(1'000), std::chrono::milliseconds(1'100)}));
 }
 
 }  // namespace

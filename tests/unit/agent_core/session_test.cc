@@ -148,5 +148,42 @@ TEST(AnOffer, BeforeTheWelcomeIsNotTaken) {
   EXPECT_EQ(world.kernel.snapshot().routes.size(), 0U);
 }
 
+TEST(ASession, ComesBackWhenItWasToldToAndNotMuchLater) {
+  fakes::AgentWorld world;
+  start(world);
+  world.happen(SessionReceived{session::Goodbye{"stopping", Seconds{20}}});
+  EXPECT_EQ(world.core().status().session, SessionState::kDown);
+  world.pass(Milliseconds{19'900});
+  EXPECT_EQ(world.core().status().session, SessionState::kDown);
+  world.pass(Milliseconds{5'700});
+  EXPECT_EQ(world.core().status().session, SessionState::kUp);
+}
+
+TEST(ASession, ThatIsTurnedAwayAgainAndAgainStillComesWhenTold) {
+  fakes::AgentWorld world;
+  start(world);
+  for (int i = 0; i < 20; ++i) {
+    world.happen(SessionReceived{session::Goodbye{"no more connections now", Milliseconds{1'000}}});
+    world.pass(Milliseconds{1'800});
+    ASSERT_EQ(world.core().status().session, SessionState::kUp) << "told " << i << " times";
+  }
+}
+
+// Each of its connections is welcomed and dies at once: being welcomed has earned it nothing.
+TEST(ASession, WhoseConnectionsDieAtOnceIsDialledEverMoreRarely) {
+  fakes::AgentWorld world;
+  start(world);
+  int dialled = 0;
+  for (int second = 0; second < 1'200; ++second) {
+    if (world.core().status().session == SessionState::kUp) {
+      ++dialled;
+      world.happen(SessionClosed{"the connection was reset", false});
+    }
+    world.pass(Seconds{1});
+  }
+  EXPECT_LT(dialled, 80) << "with a back-off that each welcome takes back it would be hundreds";
+  EXPECT_GT(dialled, 20) << "60 s at most, 30 s on average";
+}
+
 }  // namespace
 }  // namespace ondol::agent

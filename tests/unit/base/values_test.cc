@@ -84,8 +84,20 @@ TEST(Backoff, stays_below_a_window_that_doubles_up_to_the_ceiling_and_remembers)
   EXPECT_LT(backoff.next(late), Milliseconds{100});
   EXPECT_LT(backoff.next(late), Milliseconds{200});
   for (int i = 0; i < 100; ++i) EXPECT_LT(backoff.next(late), Milliseconds{1'000});
+  EXPECT_EQ(backoff.failures(), 4) << "no more than it takes to reach the ceiling";
   backoff.succeeded();
-  EXPECT_EQ(backoff.failures(), 51);
+  EXPECT_EQ(backoff.failures(), 2);
+}
+
+TEST(Backoff, forgives_by_the_time_that_things_went_well) {
+  Backoff backoff({Milliseconds{100}, Milliseconds{1'000}});
+  for (int i = 0; i < 4; ++i) backoff.next(0);
+  backoff.went_well(Seconds{59}, Seconds{60});
+  EXPECT_EQ(backoff.failures(), 4);
+  backoff.went_well(Seconds{180}, Seconds{60});
+  EXPECT_EQ(backoff.failures(), 1);
+  backoff.went_well(Seconds{3'600'000}, Seconds{60});
+  EXPECT_EQ(backoff.failures(), 0);
 }
 
 }  // namespace

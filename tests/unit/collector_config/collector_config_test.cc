@@ -19,7 +19,8 @@ TEST(CollectorConfig, AnEmptyFileMeansTheDefaults) {
 TEST(CollectorConfig, EveryKeyIsRead) {
   const auto config = parse_collector_config(
       "state_dir: /srv/ondol\n"
-      "agents: { listen: \"127.0.0.1:17443\", heartbeat: 2s, max_connections: 9, max_per_source: 8 }\n"
+      "agents: { listen: \"127.0.0.1:17443\", heartbeat: 2s, max_connections: 9, max_per_source: 8,\n"
+      "          accepts_per_second: 7, max_handshakes: 6 }\n"
       "enroll: { listen: \"127.0.0.1:17444\" }\n"
       "admin: { socket: /srv/admin.sock, group: ops }\n"
       "metrics: { listen: \"[::1]:19791\" }\n"
@@ -32,6 +33,8 @@ TEST(CollectorConfig, EveryKeyIsRead) {
   EXPECT_EQ(config->heartbeat, Seconds{2});
   EXPECT_EQ(config->max_connections, 9u);
   EXPECT_EQ(config->max_per_source, 8u);
+  EXPECT_EQ(config->accepts_per_second, 7u);
+  EXPECT_EQ(config->max_handshakes, 6u);
   EXPECT_EQ(config->enroll_listen, "127.0.0.1:17444");
   EXPECT_EQ(config->admin_socket, "/srv/admin.sock");
   EXPECT_EQ(config->admin_group, "ops");

@@ -24,22 +24,22 @@ TEST(DoorList, PeersAreReadAsGrpcWritesThem) {
 
 TEST(DoorList, OneSourceCannotTakeEveryPlace) {
   DoorList door(10, 2);
-  EXPECT_EQ(door.admit(peer("10.0.0.1", 1), 5, kNow), -1);
-  EXPECT_EQ(door.admit(peer("10.0.0.1", 2), 6, kNow), -1);
+  EXPECT_EQ(door.admit(peer("10.0.0.1", 1), 5, kNow, kNow), -1);
+  EXPECT_EQ(door.admit(peer("10.0.0.1", 2), 6, kNow, kNow), -1);
   EXPECT_EQ(door.judge(peer("10.0.0.1", 3)), Answer::kSourceFull);
   EXPECT_EQ(door.judge(peer("10.0.0.2", 3)), Answer::kWelcome);
 }
 
 TEST(DoorList, AnIpv6HostIsItsWholeSlash64) {
   DoorList door(10, 1);
-  door.admit(*parse_peer("ipv6:%5B2001:db8::1%5D:1"), 5, kNow);
+  door.admit(*parse_peer("ipv6:%5B2001:db8::1%5D:1"), 5, kNow, kNow);
   EXPECT_EQ(door.judge(*parse_peer("ipv6:%5B2001:db8::2%5D:1")), Answer::kSourceFull);
   EXPECT_EQ(door.judge(*parse_peer("ipv6:%5B2001:db8:0:1::1%5D:1")), Answer::kWelcome);
 }
 
 TEST(DoorList, AFullHouseTakesNobodyUntilSomebodyLeaves) {
   DoorList door(1, 1);
-  door.admit(peer("10.0.0.1", 1), 5, kNow);
+  door.admit(peer("10.0.0.1", 1), 5, kNow, kNow);
   EXPECT_EQ(door.judge(peer("10.0.0.2", 1)), Answer::kFull);
   EXPECT_EQ(door.opened(peer("10.0.0.1", 1)), 5);
   EXPECT_EQ(door.judge(peer("10.0.0.2", 1)), Answer::kFull);
@@ -49,8 +49,8 @@ TEST(DoorList, AFullHouseTakesNobodyUntilSomebodyLeaves) {
 
 TEST(DoorList, OnlyThoseWithoutAStreamAreOverdue) {
   DoorList door(10, 10);
-  door.admit(peer("10.0.0.1", 1), 5, kNow + seconds(5));
-  door.admit(peer("10.0.0.1", 2), 6, kNow + seconds(5));
+  door.admit(peer("10.0.0.1", 1), 5, kNow, kNow + seconds(5));
+  door.admit(peer("10.0.0.1", 2), 6, kNow, kNow + seconds(5));
   EXPECT_EQ(door.opened(peer("10.0.0.1", 2)), 6);
   EXPECT_TRUE(door.take_overdue(kNow + seconds(4)).empty());
   EXPECT_EQ(door.take_overdue(kNow + seconds(5)), std::vector<int>{5});
@@ -59,9 +59,9 @@ TEST(DoorList, OnlyThoseWithoutAStreamAreOverdue) {
 
 TEST(DoorList, APortThatComesAgainNeitherLeaksAPlaceNorADescriptor) {
   DoorList door(10, 1);
-  EXPECT_EQ(door.admit(peer("10.0.0.1", 1), 5, kNow + seconds(5)), -1);
+  EXPECT_EQ(door.admit(peer("10.0.0.1", 1), 5, kNow, kNow + seconds(5)), -1);
   EXPECT_EQ(door.judge(peer("10.0.0.1", 1)), Answer::kWelcome);
-  EXPECT_EQ(door.admit(peer("10.0.0.1", 1), 6, kNow + seconds(7)), 5);
+  EXPECT_EQ(door.admit(peer("10.0.0.1", 1), 6, kNow, kNow + seconds(7)), 5);
   EXPECT_TRUE(door.take_overdue(kNow + seconds(5)).empty()) << "the newer connection has its own patience";
   EXPECT_EQ(door.take_overdue(kNow + seconds(7)), std::vector<int>{6});
   EXPECT_EQ(door.size(), 0u);
@@ -69,7 +69,7 @@ TEST(DoorList, APortThatComesAgainNeitherLeaksAPlaceNorADescriptor) {
 
 TEST(DoorList, AFailedHandshakeFreesItsPlaceAtOnce) {
   DoorList door(10, 1);
-  door.admit(peer("10.0.0.1", 1), 5, kNow + seconds(5));
+  door.admit(peer("10.0.0.1", 1), 5, kNow, kNow + seconds(5));
   ASSERT_EQ(door.waiting().size(), 1u);
   EXPECT_EQ(door.waiting()[0].second, 5);
   EXPECT_EQ(door.gone(peer("10.0.0.1", 1)), 5);
@@ -80,9 +80,9 @@ TEST(DoorList, AFailedHandshakeFreesItsPlaceAtOnce) {
 
 TEST(DoorList, AStreamThatEndsLateDoesNotTakeTheNewConnectionsPlace) {
   DoorList door(10, 10);
-  door.admit(peer("10.0.0.1", 1), 5, kNow + seconds(5));
+  door.admit(peer("10.0.0.1", 1), 5, kNow, kNow + seconds(5));
   door.opened(peer("10.0.0.1", 1));
-  door.admit(peer("10.0.0.1", 1), 6, kNow + seconds(9));
+  door.admit(peer("10.0.0.1", 1), 6, kNow, kNow + seconds(9));
   door.ended(peer("10.0.0.1", 1));
   EXPECT_EQ(door.opened(peer("10.0.0.1", 1)), 6);
   door.ended(peer("10.0.0.1", 1));
@@ -91,7 +91,7 @@ TEST(DoorList, AStreamThatEndsLateDoesNotTakeTheNewConnectionsPlace) {
 
 TEST(DoorList, ASecondStreamOfOneConnectionCountsOnce) {
   DoorList door(10, 10);
-  door.admit(peer("10.0.0.1", 1), 5, kNow);
+  door.admit(peer("10.0.0.1", 1), 5, kNow, kNow);
   door.opened(peer("10.0.0.1", 1));
   EXPECT_EQ(door.opened(peer("10.0.0.1", 1)), -1);
   door.ended(peer("10.0.0.1", 1));
@@ -99,6 +99,21 @@ TEST(DoorList, ASecondStreamOfOneConnectionCountsOnce) {
   door.ended(peer("10.0.0.1", 1));
   EXPECT_EQ(door.size(), 0u);
   door.ended(peer("10.0.0.1", 1));
+}
+
+TEST(DoorList, HandshakesCountAsWorkUntilTheyEndOrHalfASecondIsOver) {
+  DoorList door(10, 10);
+  const auto deadline = kNow + seconds(5);
+  for (std::uint16_t port = 1; port <= 4; ++port) door.admit(peer("10.0.0.1", port), 5, kNow, deadline);
+  EXPECT_EQ(door.at_work(kNow), 4U);
+  door.opened(peer("10.0.0.1", 1));
+  door.gone(peer("10.0.0.1", 2));
+  EXPECT_EQ(door.at_work(kNow), 2U);
+  door.admit(peer("10.0.0.1", 3), 6, kNow, deadline);
+  EXPECT_EQ(door.at_work(kNow), 2U) << "the same place again";
+  EXPECT_EQ(door.at_work(kNow + DoorList::kAtWork), 0U) << "the silent are waited for at no cost";
+  door.opened(peer("10.0.0.1", 3));
+  EXPECT_EQ(door.at_work(kNow + DoorList::kAtWork), 0U);
 }
 
 }  // namespace
