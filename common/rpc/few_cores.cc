@@ -4,7 +4,7 @@
 
 namespace {
 
-constexpr unsigned kCores = 2;  // what gRPC's thread pool takes at least
+constexpr unsigned kCores = 1;
 
 }  // namespace
 
