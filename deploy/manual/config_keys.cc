@@ -51,6 +51,8 @@ Command collector_file() {
        key("agents.heartbeat", "DURATION", "how often agents say that they are there; 1s to 1h", "30s"),
        key("agents.max_connections", "NUMBER", "of agents at a time", "15000"),
        key("agents.max_per_source", "NUMBER", "connections of one address at a time", "64"),
+       key("agents.accepts_per_second", "NUMBER", "new connections; others are told when to come back", "1000"),
+       key("agents.max_handshakes", "NUMBER", "of them under way at a time: agents that are in come first", "64"),
        key("enroll.listen", "ADDRESS:PORT", "for enrolment and renewal", "0.0.0.0:7444"),
        key("admin.socket", "PATH", "for operators", "/run/ondol/admin.sock"),
        key("admin.group", "GROUP", "its members may ask; empty: root and the collector's own user only",
