@@ -19,6 +19,7 @@ metrics: {{ listen: "127.0.0.1:9791" }}
 names: ["127.0.0.1"]
 """
 
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 SLOW = 100  # hosts of app slow, after the others
 
 
@@ -114,6 +115,7 @@ class Lab:
         self.namespaces, self.running = [], []
 
     def __enter__(self):
+        subprocess.run([TOP + "/deploy/install-packages", "lab"], check=True, stdout=sys.stderr)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and everything is taken down
         try:
             self.make_namespace(self.namespace)
