@@ -12,6 +12,8 @@ namespace {
 
 constexpr char kServerName[] = "ondol-collector";
 constexpr std::chrono::milliseconds kContactAgain{1'000};
+// Under way at once: thousands of handshakes would outlast the door's patience.
+constexpr std::size_t kMostContacts = 200;
 
 }  // namespace
 
@@ -175,12 +177,25 @@ void Swarm::take_offer(Member& member, const session::DesiredOffer& offer) {
   send_all(member, member.sim.offered(offer.state));
   if (member.sim.applied() == before) return;
   if (is_watched(member)) reached_.applied.push_back(Clock::now());
-  if (member.sim.on_trial()) return make_contact(member);
+  if (member.sim.on_trial()) return contact_later(member);
   if (is_watched(member)) reached_.kept.push_back(Clock::now());
 }
 
 bool Swarm::is_watched(const Member& member) const {
   return watched_.value != 0 && member.sim.applied() >= watched_;
+}
+
+void Swarm::contact_later(Member& member) {
+  contacts_due_.push_back(&member);
+  start_contacts();
+}
+
+void Swarm::start_contacts() {
+  while (contacts_ < kMostContacts && !contacts_due_.empty()) {
+    Member& next = *contacts_due_.front();
+    contacts_due_.pop_front();
+    if (next.wanted && next.sim.on_trial() && !next.contact) make_contact(next);
+  }
 }
 
 void Swarm::make_contact(Member& member) {
@@ -190,6 +205,7 @@ void Swarm::make_contact(Member& member) {
   events.on_closed = [this, &member](const std::string&) { contact_closed(member); };
   member.contact = std::make_shared<SimStream>(make_channel(member.number), queue_, std::move(events));
   ++streams_;
+  ++contacts_;
   member.contact->start();
 }
 
@@ -202,7 +218,9 @@ void Swarm::contact_answered(Member& member, const session::ToAgent& message) {
 
 void Swarm::contact_closed(Member& member) {
   --streams_;
+  --contacts_;
   member.contact.reset();
+  start_contacts();
   if (!member.sim.on_trial() || !member.wanted) return;
   retries_.push_back({Clock::now() + kContactAgain, member.number});
   std::push_heap(retries_.begin(), retries_.end());
@@ -229,7 +247,7 @@ void Swarm::run_due(Clock::time_point now) {
     retries_.pop_back();
     if (!member.wanted) continue;
     if (!member.stream) open(member);
-    if (member.sim.on_trial() && !member.contact) make_contact(member);
+    if (member.sim.on_trial() && !member.contact) contact_later(member);
   }
   beat_due(now);
 }

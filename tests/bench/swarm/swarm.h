@@ -85,6 +85,8 @@ class Swarm {
   void take_offer(Member& member, const session::DesiredOffer& offer);
   void send_all(Member& member, const SimHost::Messages& messages);
   void make_contact(Member& member);
+  void contact_later(Member& member);
+  void start_contacts();
   void contact_answered(Member& member, const session::ToAgent& message);
   void contact_closed(Member& member);
   bool is_watched(const Member& member) const;
@@ -95,7 +97,9 @@ class Swarm {
   SwarmTarget target_;
   grpc::CompletionQueue queue_;
   std::vector<std::unique_ptr<Member>> members_;
-  std::vector<Retry> retries_;                               // a heap
+  std::vector<Retry> retries_;  // a heap
+  std::deque<Member*> contacts_due_;
+  std::size_t contacts_ = 0;
   std::deque<std::pair<Clock::time_point, Member*>> beats_;  // in order: the interval is the same for all
   Milliseconds interval_{};
   bool answered_ = false;
