@@ -26,7 +26,7 @@ struct CollectorConfig {
   std::string admin_socket = "/run/ondol/admin.sock";
   std::string admin_group = "ondol";                   // its members may ask; empty = root and our own user only
   std::string metrics_listen = "127.0.0.1:9791";
-  std::size_t history_events_per_host = 20'000;        // stored events of a host beyond it go, oldest first
+  std::size_t history_events_per_host = 20'000;        // stored events and closed drift of a host beyond it go, oldest first
   std::size_t history_days = 400;                      // so do older ones; the audit chain is never cut
   std::vector<std::string> names;                      // of the server certificate; ondol-collector is always added
   bool operator==(const CollectorConfig&) const = default;

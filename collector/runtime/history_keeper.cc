@@ -32,6 +32,8 @@ void HistoryKeeper::turn(WallTime now) {
     prune.events_from = now - std::chrono::hours(24) * bounds_.days;
     prune.keep_events = bounds_.events_per_host;
     prune.always_keep_events = std::min(kAlwaysKeptEvents, bounds_.events_per_host);
+    prune.keep_drift = bounds_.events_per_host;
+    prune.always_keep_drift = prune.always_keep_events;
     prune.keep_certificates = kKeptCertificates;
     prune.most_rows = kMostRows;
     batch.push_back(std::move(prune));

@@ -1,4 +1,4 @@
-// Lets go of the oldest events and expired certificates of each host, a few hosts at a time, while the writer is idle.
+// Lets go of the oldest events, closed drift and expired certificates of each host, a few hosts at a time, while the writer is idle.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,7 @@
 namespace ondol::collector {
 
 struct HistoryBounds {
-  std::size_t events_per_host = 20'000;
+  std::size_t events_per_host = 20'000;  // and closed drift likewise
   int days = 400;  // more than the year that auditors ask for
   bool operator==(const HistoryBounds&) const = default;
 };

@@ -158,6 +158,8 @@ struct PruneHost {
   WallTime now{}, events_from{};             // events received earlier go,
   std::size_t always_keep_events = 0;        // except these newest ones; and whatever is beyond
   std::size_t keep_events = 0;               // this many
+  std::size_t keep_drift = 0;                // closed drift beyond this many records of the host goes, open drift never;
+  std::size_t always_keep_drift = 1;         // so does what was closed before events_from, except these newest ones
   std::size_t keep_certificates = 0;         // expired ones go, except these newest ones of all
   std::size_t most_rows = 0;
 };
@@ -190,7 +192,9 @@ class Store {
   virtual Result<std::vector<EventRow>> read_events(const HostId& host, std::size_t limit) = 0;  // newest first
   virtual Result<std::vector<EventPosition>> read_event_positions() = 0;
   virtual Result<std::vector<DriftRow>> read_open_drift() = 0;
-  virtual Result<std::vector<DriftRow>> read_drift(const std::optional<HostId>& host, std::size_t limit) = 0;  // newest first
+  // Newest first; only those with a number below `below`, unless it is 0.
+  virtual Result<std::vector<DriftRow>> read_drift(const std::optional<HostId>& host, std::size_t limit, DriftId below) = 0;
+  Result<std::vector<DriftRow>> read_drift(const std::optional<HostId>& host, std::size_t limit) { return read_drift(host, limit, {}); }
   virtual Result<std::optional<DriftRow>> read_drift_by_id(DriftId id) = 0;
   virtual Result<DriftId> read_highest_drift_id() = 0;
   virtual Result<std::vector<StatusRow>> read_statuses() = 0;

@@ -58,7 +58,7 @@ Command collector_file() {
        key("admin.group", "GROUP", "its members may ask; empty: root and the collector's own user only",
            "ondol"),
        key("metrics.listen", "ADDRESS:PORT", "where Prometheus reads /metrics", "127.0.0.1:9791"),
-       key("history.events_per_host", "NUMBER", "of a host's stored events beyond it the oldest go", "20000"),
+       key("history.events_per_host", "NUMBER", "of a host's stored events and closed drift beyond it the oldest go", "20000"),
        key("history.days", "NUMBER", "older events go; the audit chain is never cut", "400"),
        key("names", "LIST", "every DNS name or address agents use for this collector; at most 64")},
       {}};

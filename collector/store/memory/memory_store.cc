@@ -123,6 +123,21 @@ void prune_certificates(Tables& tables, const PruneHost& write) {
   }
 }
 
+void prune_drift(std::map<DriftId, DriftRow>& drift, const PruneHost& write) {
+  std::vector<DriftRow> rows;  // of the host, oldest first
+  for (const auto& [id, row] : drift) {
+    if (row.host == write.host) rows.push_back(row);
+  }
+  std::size_t looked = 0;
+  for (std::size_t i = 0; i < rows.size() && looked < write.most_rows; ++i) {
+    if (!rows[i].closed) continue;
+    ++looked;
+    const std::size_t newer = rows.size() - i - 1;
+    const bool is_old = *rows[i].closed < write.events_from && newer >= write.always_keep_drift;
+    if (newer >= write.keep_drift || is_old) drift.erase(rows[i].id);
+  }
+}
+
 void put_revision(Tables& tables, const PutRevision& write) {
   const RevisionRow& row = write.row;
   tables.revisions[row.id] = row;
@@ -150,7 +165,7 @@ void store_write(Tables& t, const Write& write) {
                  [&](const UseToken& w) { t.tokens[w.hash].used = w.at; },
                  [&](const PutCertificate& w) { put_certificate(t, w.row); },
                  [&](const RevokeCertificates& w) { revoke(t, w.host); },
-                 [&](const PruneHost& w) { prune_events(t.events[w.host], w), prune_certificates(t, w); },
+                 [&](const PruneHost& w) { prune_events(t.events[w.host], w), prune_certificates(t, w), prune_drift(t.drift, w); },
                  [&](const AppendAudit& w) { append_audit(t, w); },
              },
              write);
@@ -240,8 +255,8 @@ class MemoryStore final : public Store {
     std::erase_if(rows, [](const DriftRow& row) { return row.closed.has_value(); });
     return rows;
   }
-  Result<std::vector<DriftRow>> read_drift(const std::optional<HostId>& host, std::size_t limit) override {
-    const auto wanted = [&](const DriftRow& row) { return !host || row.host == *host; };
+  Result<std::vector<DriftRow>> read_drift(const std::optional<HostId>& host, std::size_t limit, DriftId below) override {
+    const auto wanted = [&](const DriftRow& row) { return (!host || row.host == *host) && (below.value == 0 || row.id < below); };
     return tables_.with([&](Tables& t) { return newest_of(t.drift, limit, wanted); });
   }
   Result<std::optional<DriftRow>> read_drift_by_id(DriftId id) override {

@@ -1,6 +1,7 @@
 #include "collector/store/sqlite/read_rows.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace ondol::store {
 namespace {
@@ -238,15 +239,17 @@ Result<std::vector<DriftRow>> read_open_drift(Connection& db) {
   return rows_of(query, drift_of);
 }
 
-Result<std::vector<DriftRow>> read_drift(Connection& db, const std::optional<HostId>& host, std::size_t limit) {
+Result<std::vector<DriftRow>> read_drift(Connection& db, const std::optional<HostId>& host, std::size_t limit, DriftId below) {
+  const std::uint64_t end = below.value == 0 ? std::numeric_limits<std::int64_t>::max() : below.value;
   if (host) {
     Query query = db.query("SELECT id, host, opened_unix_ns, closed_unix_ns, payload FROM drift WHERE host = ? "
-                           "ORDER BY id DESC LIMIT ?");
-    query.text(host->value).number(bounded(limit));
+                           "AND id < ? ORDER BY id DESC LIMIT ?");
+    query.text(host->value).number(end).number(bounded(limit));
     return rows_of(query, drift_of);
   }
-  Query query = db.query("SELECT id, host, opened_unix_ns, closed_unix_ns, payload FROM drift ORDER BY id DESC LIMIT ?");
-  query.number(bounded(limit));
+  Query query = db.query("SELECT id, host, opened_unix_ns, closed_unix_ns, payload FROM drift WHERE id < ? "
+                         "ORDER BY id DESC LIMIT ?");
+  query.number(end).number(bounded(limit));
   return rows_of(query, drift_of);
 }
 

@@ -20,7 +20,7 @@ Result<std::vector<ObservedRow>> read_observed_heads(Connection& db);
 Result<std::vector<EventRow>> read_events(Connection& db, const HostId& host, std::size_t limit);
 Result<std::vector<EventPosition>> read_event_positions(Connection& db);
 Result<std::vector<DriftRow>> read_open_drift(Connection& db);
-Result<std::vector<DriftRow>> read_drift(Connection& db, const std::optional<HostId>& host, std::size_t limit);
+Result<std::vector<DriftRow>> read_drift(Connection& db, const std::optional<HostId>& host, std::size_t limit, DriftId below);
 Result<std::optional<DriftRow>> read_drift_by_id(Connection& db, DriftId id);
 Result<DriftId> read_highest_drift_id(Connection& db);
 Result<std::vector<StatusRow>> read_statuses(Connection& db);

@@ -129,8 +129,8 @@ class SqliteStore final : public Store {
   Result<std::vector<DriftRow>> read_open_drift() override {
     return db_->reader.with([](Connection& db) { return store::read_open_drift(db); });
   }
-  Result<std::vector<DriftRow>> read_drift(const std::optional<HostId>& host, std::size_t limit) override {
-    return db_->reader.with([&](Connection& db) { return store::read_drift(db, host, limit); });
+  Result<std::vector<DriftRow>> read_drift(const std::optional<HostId>& host, std::size_t limit, DriftId below) override {
+    return db_->reader.with([&](Connection& db) { return store::read_drift(db, host, limit, below); });
   }
   Result<std::optional<DriftRow>> read_drift_by_id(DriftId id) override {
     return db_->reader.with([&](Connection& db) { return store::read_drift_by_id(db, id); });

@@ -160,6 +160,12 @@ Result<void> RowWriter::operator()(const PruneHost& write) {
                      "(SELECT sequence FROM events WHERE host = ? ORDER BY sequence DESC LIMIT 1 OFFSET ?)))")
                 .text(host).text(host).number(write.most_rows).text(host).number(write.keep_events)
                 .time(write.events_from).text(host).number(write.always_keep_events).run());
+  ONDOL_TRY(db.query("DELETE FROM drift "
+                     "WHERE id IN (SELECT id FROM drift WHERE host = ? AND closed_unix_ns IS NOT NULL ORDER BY id LIMIT ?) "
+                     "AND (id <= (SELECT id FROM drift WHERE host = ? ORDER BY id DESC LIMIT 1 OFFSET ?) "
+                     "OR (closed_unix_ns < ? AND id <= (SELECT id FROM drift WHERE host = ? ORDER BY id DESC LIMIT 1 OFFSET ?)))")
+                .text(host).number(write.most_rows).text(host).number(write.keep_drift).time(write.events_from).text(host)
+                .number(write.always_keep_drift).run());
   return db.query("DELETE FROM certificates WHERE serial IN (SELECT serial FROM certificates WHERE host = ? "
                   "AND not_after_unix_ns < ? AND serial NOT IN (SELECT serial FROM certificates WHERE host = ? "
                   "ORDER BY not_after_unix_ns DESC, serial DESC LIMIT ?) ORDER BY not_after_unix_ns LIMIT ?)")

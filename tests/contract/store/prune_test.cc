@@ -9,6 +9,8 @@ PruneHost prune(const std::string& name, std::size_t keep, std::size_t most = 1'
   write.now = at(1'000'000);
   write.keep_events = keep;
   write.always_keep_events = 2;
+  write.keep_drift = keep;
+  write.always_keep_drift = 2;
   write.keep_certificates = 2;
   write.most_rows = most;
   return write;
@@ -89,6 +91,62 @@ TEST_P(Pruning, LeavesUnexpiredCertificatesAndTheNewestExpiredOnes) {
   for (const char* serial : {"05", "06", "07"}) EXPECT_TRUE(value_of(store().read_certificate(serial))) << serial;
 }
 
+class PruningDrift : public Pruning {
+ protected:
+  // Opened at second `id`; closed then too, or never.
+  void drift(const std::string& name, std::uint64_t id, bool open = false) {
+    PutDrift write{{DriftId{id}, host(name), at(static_cast<std::int64_t>(id)), std::nullopt, "d"}};
+    if (!open) write.row.closed = write.row.opened;
+    commit({write});
+  }
+  std::vector<std::uint64_t> left(const std::string& name) {
+    std::vector<std::uint64_t> ids;
+    for (const DriftRow& row : value_of(store().read_drift(host(name), 1'000))) ids.push_back(row.id.value);
+    return ids;
+  }
+};
+
+TEST_P(PruningDrift, LeavesTheNewestClosedOnesAndEveryOpenOne) {
+  drift("a", 1, true);
+  for (std::uint64_t id = 2; id <= 8; ++id) drift(id % 2 == 0 ? "a" : "b", id);
+  commit({prune("a", 2)});
+  EXPECT_EQ(left("a"), (std::vector<std::uint64_t>{8, 6, 1}));
+  EXPECT_EQ(left("b").size(), 3u);
+}
+
+TEST_P(PruningDrift, TakesAtMostSoManyAtOnceTheOldestFirst) {
+  for (std::uint64_t id = 1; id <= 10; ++id) drift("a", id);
+  commit({prune("a", 2, 3)});
+  EXPECT_EQ(left("a").back(), 4u);
+  EXPECT_EQ(left("a").size(), 7u);
+}
+
+TEST_P(PruningDrift, ByAgeKeepsTheNewestWhateverTheClockSaysSoThatNoNumberIsGivenTwice) {
+  for (std::uint64_t id = 1; id <= 10; ++id) drift("a", id);
+  PruneHost old = prune("a", 100);
+  old.events_from = at(5);
+  commit({old});
+  EXPECT_EQ(left("a").back(), 5u);
+  old.events_from = at(999'999'999);
+  commit({old});
+  EXPECT_EQ(left("a"), (std::vector<std::uint64_t>{10, 9}));
+  EXPECT_EQ(value_of(store().read_highest_drift_id()), DriftId{10});
+}
+
+TEST_P(PruningDrift, PagesGoOnBelowTheLastNumber) {
+  for (std::uint64_t id = 1; id <= 5; ++id) drift(id == 3 ? "b" : "a", id);
+  const auto ids = [&](const std::optional<HostId>& of, std::uint64_t below) {
+    std::vector<std::uint64_t> list;
+    for (const DriftRow& row : value_of(store().read_drift(of, 2, DriftId{below}))) list.push_back(row.id.value);
+    return list;
+  };
+  EXPECT_EQ(ids(std::nullopt, 0), (std::vector<std::uint64_t>{5, 4}));
+  EXPECT_EQ(ids(std::nullopt, 4), (std::vector<std::uint64_t>{3, 2}));
+  EXPECT_EQ(ids(host("a"), 4), (std::vector<std::uint64_t>{2, 1}));
+  EXPECT_TRUE(ids(host("a"), 1).empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, PruningDrift, testing::ValuesIn(every_engine()), engine_name);
 INSTANTIATE_TEST_SUITE_P(Engines, Pruning, testing::ValuesIn(every_engine()), engine_name);
 
 }  // namespace

@@ -67,8 +67,8 @@ class ForwardingStore final : public Store {
   }
   Result<std::vector<EventPosition>> read_event_positions() override { return behind_->read_event_positions(); }
   Result<std::vector<DriftRow>> read_open_drift() override { return behind_->read_open_drift(); }
-  Result<std::vector<DriftRow>> read_drift(const std::optional<HostId>& host, std::size_t limit) override {
-    return behind_->read_drift(host, limit);
+  Result<std::vector<DriftRow>> read_drift(const std::optional<HostId>& host, std::size_t limit, DriftId below) override {
+    return behind_->read_drift(host, limit, below);
   }
   Result<std::optional<DriftRow>> read_drift_by_id(DriftId id) override { return behind_->read_drift_by_id(id); }
   Result<DriftId> read_highest_drift_id() override { return behind_->read_highest_drift_id(); }

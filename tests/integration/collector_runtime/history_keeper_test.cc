@@ -15,7 +15,9 @@ TEST(AHistoryKeeper, GoesThroughAllHostsAFewAtATimeAndThenRests) {
     hosts.emplace_back("h" + std::to_string(i));
     store::AppendEvents events{hosts.back(), {}, 0};
     for (std::uint64_t n = 1; n <= 1'500; ++n) events.rows.push_back({hosts.back(), EventSequence{n}, at(10), "e"});
-    ASSERT_TRUE(writer.submit_and_wait({std::move(events)}));
+    store::Batch batch{std::move(events)};
+    for (std::uint64_t n = 1; n <= 1'500; ++n) batch.push_back(store::PutDrift{{DriftId{static_cast<std::uint64_t>(i) * 10'000 + n}, hosts.back(), at(10), at(11), "d"}});
+    ASSERT_TRUE(writer.submit_and_wait(std::move(batch)));
   }
   HistoryKeeper keeper(writer, {1'200, 400});
   ASSERT_TRUE(keeper.wants_hosts(at(1'000)));
@@ -25,6 +27,7 @@ TEST(AHistoryKeeper, GoesThroughAllHostsAFewAtATimeAndThenRests) {
     ASSERT_TRUE(writer.submit_and_wait({}));
   }
   for (const HostId& host : hosts) EXPECT_EQ(store->read_events(host, 10'000)->size(), 1'200u) << host.value;
+  for (const HostId& host : hosts) EXPECT_EQ(store->read_drift(host, 10'000)->size(), 1'200u) << host.value;
   EXPECT_FALSE(keeper.wants_hosts(at(1'500)));
   EXPECT_TRUE(keeper.wants_hosts(at(1'600)));
 }
