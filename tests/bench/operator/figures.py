@@ -47,7 +47,7 @@ class Collector:
         start = time.monotonic()
         said = subprocess.run(self.line(*words), capture_output=True, text=True)
         if said.returncode not in good:
-            sys.exit(f"ondolctl {' '.join(words)}: {said.returncode}: {said.stderr}")
+            sys.exit(f"ondolctl {' '.join(words)}: {said.returncode}: {said.stderr}{said.stdout[:300]}")
         return (time.monotonic() - start) * 1e3, said.stdout
 
     def stop(self):
@@ -83,7 +83,8 @@ def main():
         folder = pathlib.Path(name)
         collector = Collector(programs, folder)
         try:
-            record = "name,app,phase\n" + "".join(f"pay-web-{i:05},settlement,live\n" for i in range(HOSTS))
+            columns = "name,cluster,phase,app_type,app_group,app,service_code,owner,rack,labels\n"
+            record = columns + "".join(f"pay-web-{i:05},seoul-1,live,api,payments,settlement,,kim,,\n" for i in range(HOSTS))
             (folder / "hosts.csv").write_text(record)
             collector.ask("cmdb", "import", str(folder / "hosts.csv"))
             (folder / "fleet/layers").mkdir(parents=True)
