@@ -3,6 +3,8 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <optional>
+#include <set>
 #include <string>
 
 #include "collector/runtime/change_desk.h"
@@ -11,6 +13,13 @@
 #include "ondol/v1/admin.grpc.pb.h"
 
 namespace ondol::collector {
+
+// What a page of drift is made of.
+struct DriftFilter {
+  std::optional<std::set<HostId>> hosts;  // that a selector takes; empty = every host
+  std::optional<HostId> host;
+  std::size_t page = 0;                   // at most so many records
+};
 
 // Thread: gRPC's own pool; operators are few.
 // Errors: each call's status carries what was wrong, where and what to do.
@@ -55,7 +64,8 @@ class AdminService final : public v1::Admin::Service {
   Result<void> fill_values(const v1::ShowHostRequest& request, v1::ShowHostReply& reply);
   Result<Revision> find_revision(const v1::RevisionRef& ref);
   bool is_young() const;  // agents are still coming back to a collector that started a moment ago
-  Result<std::vector<session::DriftRecord>> read_drift(const v1::ListDriftRequest& request);
+  Result<void> list_open_drift(const v1::ListDriftRequest&, const DriftFilter&, v1::ListDriftReply&);
+  Result<void> list_all_drift(const v1::ListDriftRequest&, const DriftFilter&, v1::ListDriftReply&);
 
   Parts parts_;
 };

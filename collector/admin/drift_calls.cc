@@ -9,10 +9,10 @@ namespace ondol::collector {
 namespace {
 
 constexpr std::uint32_t kPage = 1'000;
-constexpr std::size_t kMostSearched = 200'000;  // closed records looked through for one list
+constexpr std::size_t kRead = 2'000;           // records at a time
+constexpr std::size_t kMostSearched = 20'000;  // looked through for one page: a selector may take few of them
 constexpr Milliseconds kWatchTurn{500};
 
-// Hosts that a selector takes; empty = every host.
 using HostSet = std::optional<std::set<HostId>>;
 
 Result<HostSet> hosts_taken(CollectorRuntime& runtime, const std::string& text) {
@@ -33,36 +33,55 @@ Result<void> check_type(const std::string& type) {
   return fail(Errc::kInvalidInput, "no resource type '" + escaped(type) + "'", "", "write routes");
 }
 
+// Rows are newest first. True when the page is full; the reply then says where the next one begins.
+Result<bool> fill(const std::vector<store::DriftRow>& rows, const DriftFilter& filter, v1::ListDriftReply& reply) {
+  for (const store::DriftRow& row : rows) {
+    if ((filter.host && row.host != *filter.host) || (filter.hosts && !filter.hosts->contains(row.host))) continue;
+    if (reply.drifts_size() == static_cast<int>(filter.page)) {
+      reply.set_next_below(row.id.value + 1);
+      return true;
+    }
+    const auto drift = wire::decode_drift(row.payload);
+    if (!drift) return fail(drift.error());
+    *reply.add_drifts() = wire::to_wire(*drift);
+  }
+  return false;
+}
+
 }  // namespace
 
-Result<std::vector<session::DriftRecord>> AdminService::read_drift(const v1::ListDriftRequest& request) {
-  ONDOL_TRY(check_type(request.type()));
-  const auto hosts = hosts_taken(parts_.runtime, request.selector());
-  if (!hosts) return fail(hosts.error());
-  const auto one = request.host().empty() ? std::optional<HostId>{} : std::optional<HostId>{HostId{request.host()}};
-  auto rows = request.with_closed() ? parts_.store.read_drift(one, kMostSearched) : parts_.store.read_open_drift();
+Result<void> AdminService::list_open_drift(const v1::ListDriftRequest& request, const DriftFilter& filter,
+                                           v1::ListDriftReply& reply) {
+  auto rows = parts_.store.read_open_drift();
   if (!rows) return fail(rows.error());
+  if (request.below() != 0) std::erase_if(*rows, [&](const auto& row) { return row.id.value >= request.below(); });
   std::sort(rows->begin(), rows->end(), [](const auto& a, const auto& b) { return a.id > b.id; });
-  std::vector<session::DriftRecord> list;
-  for (const store::DriftRow& row : *rows) {
-    if ((one && row.host != *one) || (*hosts && !(*hosts)->contains(row.host))) continue;
-    auto drift = wire::decode_drift(row.payload);
-    if (!drift) return fail(drift.error());
-    list.push_back(*std::move(drift));
+  return fill(*rows, filter, reply).map([](bool) {});
+}
+
+// Goes through closed and open records together, so many at a time.
+Result<void> AdminService::list_all_drift(const v1::ListDriftRequest& request, const DriftFilter& filter,
+                                          v1::ListDriftReply& reply) {
+  DriftId below{request.below()};
+  for (std::size_t looked = 0; looked < kMostSearched; looked += kRead) {
+    const auto rows = parts_.store.read_drift(filter.host, kRead, below);
+    if (!rows) return fail(rows.error());
+    const auto full = fill(*rows, filter, reply);
+    if (!full) return fail(full.error());
+    if (*full || rows->size() < kRead) return {};
+    below = rows->back().id;
   }
-  return list;
+  reply.set_next_below(below.value);
+  return {};
 }
 
 grpc::Status AdminService::ListDrift(Context*, const v1::ListDriftRequest* request, v1::ListDriftReply* reply) {
-  const auto list = read_drift(*request);
-  if (!list) return status_of(list.error());
-  reply->set_total(list->size());
-  const std::uint32_t limit = request->limit() == 0 ? kPage : std::min(request->limit(), kPage);
-  for (const session::DriftRecord& drift : *list) {
-    if (reply->drifts_size() == static_cast<int>(limit)) break;
-    *reply->add_drifts() = wire::to_wire(drift);
-  }
-  return grpc::Status::OK;
+  if (const auto checked = check_type(request->type()); !checked) return status_of(checked.error());
+  auto hosts = hosts_taken(parts_.runtime, request->selector());
+  if (!hosts) return status_of(hosts.error());
+  DriftFilter filter{*std::move(hosts), std::nullopt, request->limit() == 0 ? kPage : std::min(request->limit(), kPage)};
+  if (!request->host().empty()) filter.host = HostId{request->host()};
+  return status_of(request->with_closed() ? list_all_drift(*request, filter, *reply) : list_open_drift(*request, filter, *reply));
 }
 
 grpc::Status AdminService::ShowDrift(Context*, const v1::ShowDriftRequest* request, v1::Drift* reply) {

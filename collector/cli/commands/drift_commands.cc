@@ -26,19 +26,42 @@ struct WatchArguments {
 
 bool is_open(const v1::Drift& drift) { return drift.closed_unix_ns() == 0; }
 
+constexpr std::uint32_t kPageSize = 1'000;
+
+struct Listed {
+  v1::ListDriftReply reply;
+  bool more = false;  // than the limit
+};
+
+Result<Listed> all_pages(const AdminClient& client, v1::ListDriftRequest request, std::uint32_t limit) {
+  Listed listed;
+  while (true) {
+    const auto have = static_cast<std::uint32_t>(listed.reply.drifts_size());
+    request.set_limit(std::min(kPageSize, limit - have));
+    auto page = client.call(&v1::Admin::Stub::ListDrift, request);
+    if (!page) return fail(std::move(page.error()));
+    for (v1::Drift& drift : *page->mutable_drifts()) listed.reply.add_drifts()->Swap(&drift);
+    if (page->next_below() == 0) return listed;
+    if (request.below() != 0 && page->next_below() >= request.below()) return fail(Errc::kCorrupt, "the collector repeats a page of drift");
+    listed.more = static_cast<std::uint32_t>(listed.reply.drifts_size()) >= limit;
+    if (listed.more) return listed;
+    request.set_below(page->next_below());
+  }
+}
+
 ExitCode list(const Options& options, const ListArguments& arguments) {
   v1::ListDriftRequest request;
   request.set_selector(arguments.selector);
   request.set_host(arguments.host);
   request.set_type(arguments.type);
   request.set_with_closed(arguments.with_closed);
-  request.set_limit(arguments.limit);
-  const auto reply = call_admin(options, &v1::Admin::Stub::ListDrift, request);
-  if (!reply) return write_error(reply.error());
-  write_document(drift_list(*reply, read_now().wall), options);
-  const auto shown = static_cast<std::uint64_t>(reply->drifts_size());
-  if (reply->total() > shown) write_note(fmt::format("{} of {} shown; see --limit", shown, reply->total()));
-  const bool differs = std::ranges::any_of(reply->drifts(), is_open);
+  const auto client = AdminClient::open(options);
+  if (!client) return write_error(client.error());
+  const auto listed = all_pages(*client, std::move(request), arguments.limit);
+  if (!listed) return write_error(listed.error());
+  write_document(drift_list(listed->reply, read_now().wall), options);
+  if (listed->more) write_note(fmt::format("the newest {} are shown, there are more; see --limit", arguments.limit));
+  const bool differs = std::ranges::any_of(listed->reply.drifts(), is_open);
   return arguments.exit_code && differs ? ExitCode::kDifference : ExitCode::kDone;
 }
 
@@ -79,7 +102,9 @@ void add_drift_commands(CLI::App& app, CommandLine& line) {
   list_command->add_option("--host", list_arguments->host, "of one host only");
   list_command->add_option("--type", list_arguments->type, "of one resource type only")->type_name("routes");
   list_command->add_flag("--all", list_arguments->with_closed, "closed ones as well, newest first");
-  list_command->add_option("--limit", list_arguments->limit, "at most so many")->check(CLI::Range(1, 1'000));
+  list_command->add_option("--limit", list_arguments->limit, "at most so many, the newest")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
   list_command->add_flag("--exit-code", list_arguments->exit_code, "exit with 3 when a difference is open");
   on_parsed(list_command, line, list_arguments, list);
 

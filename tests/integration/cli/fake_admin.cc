@@ -25,7 +25,7 @@ grpc::Status FakeAdmin::ListHosts(grpc::ServerContext*, const v1::ListHostsReque
 
 grpc::Status FakeAdmin::ListDrift(grpc::ServerContext*, const v1::ListDriftRequest* request, v1::ListDriftReply* reply) {
   asked_drift = *request;
-  *reply = drift;
+  *reply = served_drift_pages_ < drift_pages.size() ? drift_pages[served_drift_pages_++] : drift;
   return refusal;
 }
 

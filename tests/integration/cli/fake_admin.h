@@ -25,6 +25,7 @@ class FakeAdmin final : public v1::Admin::Service {
     served_pages_ = 0;
   }
   v1::ListDriftReply drift;
+  std::vector<v1::ListDriftReply> drift_pages;  // served in order, before `drift`
   v1::ConfigReply config;
   std::vector<v1::Progress> progress;  // served in order, one per call; the last one again and again
   v1::ImportCmdbReply import;
@@ -60,7 +61,7 @@ class FakeAdmin final : public v1::Admin::Service {
   grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*, v1::GetStatusReply*) override;
   grpc::Status GetProgress(grpc::ServerContext*, const v1::GetProgressRequest*, v1::Progress*) override;
 
-  std::size_t served_pages_ = 0;
+  std::size_t served_pages_ = 0, served_drift_pages_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -104,6 +104,22 @@ TEST_F(Ondolctl, drift_list_exits_with_3_only_when_asked_and_only_for_open_diffe
   EXPECT_EQ(run("drift list --exit-code").exit_code, 0);
 }
 
+TEST_F(Ondolctl, drift_list_joins_its_pages_and_says_when_there_is_more) {
+  start();
+  admin_->drift_pages.resize(2);
+  *admin_->drift_pages[0].add_drifts() = extra_drift();
+  admin_->drift_pages[0].set_next_below(8);
+  *admin_->drift_pages[1].add_drifts() = repaired_drift();
+  const Ran ran = run("drift list --all -o json");
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(nlohmann::json::parse(ran.out).size(), 2U);
+  EXPECT_EQ(admin_->asked_drift.below(), 8U);
+  admin_->drift = admin_->drift_pages[0];
+  const Ran cut = run("drift list --limit 1");
+  EXPECT_EQ(admin_->asked_drift.limit(), 1U);
+  EXPECT_EQ(cut.err, "the newest 1 are shown, there are more; see --limit\n");
+}
+
 TEST_F(Ondolctl, drift_json_names_the_author_with_nulls_for_what_is_unknown) {
   start();
   *admin_->drift.add_drifts() = repaired_drift();

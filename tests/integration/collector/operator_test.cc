@@ -103,5 +103,32 @@ TEST_F(Operator, PagesOfHostsFollowTheNamesAndHoldEachOnce) {
   EXPECT_EQ(names, "h1 h2 h3 ");
 }
 
+TEST_F(Operator, PagesOfDriftGoOnBelowTheLastNumberOpenOrClosed) {
+  ScriptedAgent agent(collector, "h1");
+  agent.connect();
+  ASSERT_TRUE(agent.wait_for<session::Welcome>());
+  collector.apply("mode: { routes: enforce }\nroutes:\n  list:\n    - { to: 10.20.0.0/16, via: 10.0.0.1 }\n"
+                  "    - { to: 10.21.0.0/16, via: 10.0.0.1 }\n    - { to: 10.22.0.0/16, via: 10.0.0.1 }\n");
+  ASSERT_TRUE(agent.wait_for<session::DesiredOffer>());
+  agent.say(runs(1));
+  agent.say(reported({}));
+  ASSERT_TRUE(agent.wait_for<session::ValueAck>());
+  for (const bool with_closed : {false, true}) {
+    std::vector<std::uint64_t> ids;
+    v1::ListDriftRequest request;
+    request.set_with_closed(with_closed);
+    request.set_limit(2);
+    do {
+      v1::ListDriftReply page;
+      grpc::ClientContext context;
+      ASSERT_TRUE(collector.admin().ListDrift(&context, request, &page).ok());
+      EXPECT_LE(page.drifts_size(), 2);
+      for (const v1::Drift& drift : page.drifts()) ids.push_back(drift.id());
+      request.set_below(page.next_below());
+    } while (request.below() != 0);
+    EXPECT_EQ(ids, (std::vector<std::uint64_t>{3, 2, 1})) << with_closed;
+  }
+}
+
 }  // namespace
 }  // namespace ondol::collector
