@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <map>
 
 #include "tests/integration/collector/reported.h"
@@ -82,6 +83,9 @@ TEST_F(Operator, SeesWhatIsWrongWithWhomInStatusAndWithEachHost) {
   EXPECT_EQ(drifting.trouble(), v1::TROUBLE_DRIFT);
   EXPECT_EQ(drifting.trouble_reason(), "1 missing, 0 changed, 0 extra");
   agent.hang_up();
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);  // it hears of it a moment later
+  while (std::chrono::steady_clock::now() < until && collector.show("h1").trouble() != v1::TROUBLE_SILENT) {
+  }
   EXPECT_EQ(collector.show("h1").trouble(), v1::TROUBLE_SILENT);
   const v1::GetStatusReply status = collector.status();
   ASSERT_GE(status.troubles_size(), 1);
