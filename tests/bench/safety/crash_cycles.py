@@ -19,7 +19,7 @@ from route_events import RouteEvents  # noqa: E402
 
 WINDOW = 5          # seconds of a trial: the shortest that a revision may ask for
 LATE = 2.5          # seconds after the deadline at which a host without its agent is looked at
-SETTLE = 30         # seconds for a restarted agent until the record and the kernel say the same
+SETTLE = 90         # seconds for a restarted agent until the record and the kernel say the same: it may wait a minute before it dials
 REACH = 20          # seconds until the failpoint must have been passed
 ROUTES = 600        # so that a change takes more than one batch of the kernel's
 FROM_START = "started"
@@ -168,6 +168,8 @@ class Round:
                 continue
             if problem:
                 cycle.problems.append(problem)
+                told = ["%s %s" % (event["sequence"], event["text"]) for event in self.lab.events(cycle.host, 12)]
+                print("%s, offered %d; newest events: %s" % (cycle.host, cycle.offered, "; ".join(told)), file=sys.stderr, flush=True)
             cycle.to("done")
 
     def disagreement(self, cycle, summary):

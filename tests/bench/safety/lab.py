@@ -75,7 +75,7 @@ class Lab:
     def results(self, host):
         """generation -> (outcome, reason) of what the record holds, newest wins."""
         found = {}
-        for event in reversed(self.events(host)):
+        for event in reversed(self.events(host, 1000)):
             if event["type"] == "generation_result":
                 result = event["result"]
                 found[result["generation"]] = (result["outcome"], result["reason"] or "")

@@ -57,7 +57,7 @@ def round_trip(lab):
 
 def main():
     binaries = sys.argv[1]
-    pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 7
+    pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 15
     routes = int(sys.argv[3]) if len(sys.argv) > 3 else 2000
     with Lab(binaries, 1) as lab:
         lab.write_common(60)
