@@ -128,6 +128,10 @@ void CollectorCore::admit(StreamId id, Stream& stream, const session::Hello& hel
   state.status = hello.status;
   note_trial(state, hello.status);
   state.agent_version = hello.agent_version;
+  if (!state.boot_id.empty() && state.boot_id != hello.boot_id) {
+    const auto silent = std::chrono::floor<Seconds>(now_.wall - state.last_seen).count();
+    tell(Notice::kHostRebooted, host, fmt::format("rebooted; nothing was heard of it for {} s", silent));
+  }
   state.boot_id = hello.boot_id;
   state.last_seen = now_.wall;
   state.clock_offset = hello.sent - now_.wall;

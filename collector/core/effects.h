@@ -73,7 +73,7 @@ struct LoadValue {  // answered by ValueLoaded
 struct Publish {  // durable now: tell the watchers
   session::DriftRecord drift;
 };
-enum class Notice { kCloneRefused, kIdentityRefused, kHostSilent, kHostStuck, kContested, kEventsLost, kGenerationRefused,
+enum class Notice { kCloneRefused, kIdentityRefused, kHostSilent, kHostRebooted, kHostStuck, kContested, kEventsLost, kGenerationRefused,
                     kEventsRenumbered, kStoreFailed, kStoreHealed, kWriteRefused, kContactRefused,
                     kTrialRolledBack };
 struct Tell {  // one line in the journal

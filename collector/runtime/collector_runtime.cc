@@ -27,6 +27,7 @@ journal::Event event_of(Notice notice) {
     case Notice::kCloneRefused: return journal::Event::clone_refused;
     case Notice::kIdentityRefused: return journal::Event::identity_refused;
     case Notice::kHostSilent: return journal::Event::host_silent;
+    case Notice::kHostRebooted: return journal::Event::host_rebooted;
     case Notice::kHostStuck: return journal::Event::host_stuck;
     case Notice::kContested: return journal::Event::drift_contested;
     case Notice::kEventsLost: return journal::Event::host_events_lost;

@@ -15,6 +15,7 @@ inline const char* word_of(Notice notice) {
     case Notice::kCloneRefused: return "clone_refused";
     case Notice::kIdentityRefused: return "identity_refused";
     case Notice::kHostSilent: return "host_silent";
+    case Notice::kHostRebooted: return "host_rebooted";
     case Notice::kHostStuck: return "host_stuck";
     case Notice::kContested: return "drift_contested";
     case Notice::kEventsLost: return "host_events_lost";

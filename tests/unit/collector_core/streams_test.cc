@@ -162,6 +162,25 @@ TEST(Liveness, ASilentHostThatIsTurnedAwayAtTheDoorSaysSoForAsLongAsItTries) {
   EXPECT_EQ(h.stage.host("h1").liveness, Liveness::kOnline);
 }
 
+TEST(Liveness, AHostThatIsBackWithAnotherBootIdWasRebootedAndOneWithTheSameWasNot) {
+  OneHost h;
+  h.stage.hang_up(h.stream);
+  h.stage.advance(Seconds{40});
+  const StreamId same = h.stage.open("h1");
+  h.stage.say(same, hello("h1"));
+  const auto rebooted = [&] {
+    return std::ranges::count_if(h.stage.told_, [](const Tell& told) { return told.notice == Notice::kHostRebooted; });
+  };
+  EXPECT_EQ(rebooted(), 0);
+  h.stage.hang_up(same);
+  h.stage.advance(Seconds{40});
+  auto greeting = hello("h1");
+  greeting.boot_id = "another";
+  h.stage.say(h.stage.open("h1"), greeting);
+  EXPECT_EQ(rebooted(), 1);
+  EXPECT_EQ(h.stage.told_.back().text, "rebooted; nothing was heard of it for 40 s");
+}
+
 TEST(Liveness, ARevokedHostStaysRevokedHoweverOftenItIsTurnedAway) {
   OneHost h;
   h.stage.revoke("h1");
