@@ -5,7 +5,8 @@ import subprocess
 import time
 
 CAPS = "-all,+net_admin"
-LOOP_PAUSE = 0.2  # seconds between two starts; systemd/ondol-agent.service waits longer
+LOOP_PAUSE = 0.2     # seconds between two starts of one that dies again and again
+SERVICE_PAUSE = 2.0  # RestartSec of systemd/ondol-agent.service
 
 
 def is_running(pid):
@@ -56,7 +57,7 @@ class Agent:
         return self.process is None or self.process.poll() is not None
 
     def kill(self):
-        self.looping = None
+        self.looping, self.next_start = None, 0.0
         if not self.is_dead():
             self.process.kill()
             self.process.wait()
@@ -68,11 +69,19 @@ class Agent:
     def turn(self):
         if self.looping is None or not self.is_dead():
             return
+        self.start_again(LOOP_PAUSE, **self.looping)
+
+    def keep_up(self):
+        """As the service manager does: one that finds the keeper of its undo at work leaves, and is started again."""
+        if self.is_dead():
+            self.start_again(SERVICE_PAUSE)
+
+    def start_again(self, pause, **how):
         now = time.monotonic()
         if self.next_start == 0.0:
-            self.next_start = now + LOOP_PAUSE
+            self.next_start = now + pause
         elif now >= self.next_start:
-            self.spawn(**self.looping)
+            self.spawn(**how)
             self.next_start = 0.0
 
     def deadline(self, boot_id):

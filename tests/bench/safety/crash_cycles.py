@@ -123,6 +123,8 @@ class Round:
         cycle.agent.turn()
         if cycle.stage == "armed":
             self.see_death(cycle)
+        elif cycle.stage == "settling":
+            cycle.agent.keep_up()
         elif cycle.stage == "dead" and time.clock_gettime(time.CLOCK_BOOTTIME) >= cycle.look_at:
             self.look_at_the_dead(cycle)
             cycle.agent.kill()
