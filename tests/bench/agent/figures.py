@@ -48,6 +48,7 @@ def live_once(host, agent):
     for _ in range(SCRAPES):
         scrape_both(host)
         time.sleep(1)
+    time.sleep(6)  # so that both have given back what the change took
     figures = {"rss": (agent.peak_mib(), exporter.peak_mib()), "dirty": (agent.dirty_mib(), exporter.dirty_mib())}
     return figures, exporter, process
 
