@@ -187,12 +187,19 @@ void GenerationApply::finish_undone(Turn& turn) {
   repairs_.want_all(turn);  // whatever the undo could not put back
 }
 
+// What was needed for the change alone: its memory goes back, not only its elements. The candidate may wait for its turn.
+void GenerationApply::let_go() {
+  std::exchange(planned_, {});
+  std::exchange(passing_, {});
+  std::exchange(waiting_, {});
+  std::exchange(ledger_before_, {});
+}
+
 void GenerationApply::finish(Turn& turn) {
   phase_ = Phase::kIdle;
   going_back_ = false;
   if (std::exchange(armed_, false)) turn.out.push_back(DisarmUndo{candidate_.generation});
-  planned_.clear();
-  passing_.clear();
+  let_go();
   status_changed_ = true;
   if (blocked_.starts_with("busy")) blocked_ = repairs_.held ? "held" : "";
   if (pending_ && pending_->generation <= candidate_.generation) pending_.reset();

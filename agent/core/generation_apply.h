@@ -126,6 +126,7 @@ class GenerationApply {
   void settle(Turn& turn);
   void finish_undone(Turn& turn);
   void finish(Turn& turn);
+  void let_go();
   bool awaits(StoredItem item) const;
   void step_failed(const Persisted& persisted, Turn& turn);
   void wait_for_disk(std::string reason, Turn& turn);
