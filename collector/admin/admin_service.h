@@ -62,7 +62,7 @@ class AdminService final : public v1::Admin::Service {
 
  private:
   Result<void> fill_values(const v1::ShowHostRequest& request, v1::ShowHostReply& reply);
-  Result<Revision> find_revision(const v1::RevisionRef& ref);
+  Result<RollbackTarget> find_target(const v1::RevisionRef& ref);
   bool is_young() const;  // agents are still coming back to a collector that started a moment ago
   Result<void> list_open_drift(const v1::ListDriftRequest&, const DriftFilter&, v1::ListDriftReply&);
   Result<void> list_all_drift(const v1::ListDriftRequest&, const DriftFilter&, v1::ListDriftReply&);

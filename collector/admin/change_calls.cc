@@ -85,9 +85,11 @@ grpc::Status AdminService::RollbackConfig(Context* context, const v1::RollbackCo
   const auto actor = actor_of(*context);
   if (!actor) return status_of(actor.error());
   if (request->message().size() > kMostMessageBytes) return status_of(too_long().value());
-  const auto to = find_revision(request->to());
+  const auto to = find_target(request->to());
   if (!to) return status_of(to.error());
-  const ConfigChange change{{}, request->message(), request->allow_mass_delete(), true, {}};
+  // The way back must not depend on what hosts reported: their effects are read only when they are asked for.
+  const bool tell = request->dry_run() || request->with_plan();
+  const ConfigChange change{{}, request->message(), request->allow_mass_delete(), tell, request->bound_to()};
   const auto verdict =
       request->dry_run() ? parts_.desk.check_rollback(*to, change) : parts_.desk.rollback_config(*to, change, *actor);
   if (!verdict) return status_of(verdict.error());

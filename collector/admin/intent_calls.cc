@@ -126,10 +126,8 @@ grpc::Status AdminService::DiffConfig(Context*, const v1::DiffConfigRequest* req
   return grpc::Status::OK;
 }
 
-Result<Revision> AdminService::find_revision(const v1::RevisionRef& ref) {
-  const auto commit = parts_.intent.find_commit(ref_of(ref));
-  if (!commit) return fail(commit.error());
-  return commit->id;
+Result<RollbackTarget> AdminService::find_target(const v1::RevisionRef& ref) {
+  return parts_.intent.find_target(ref_of(ref));
 }
 
 }  // namespace ondol::collector

@@ -24,6 +24,8 @@ v1::HostEffect::Kind kind_of(intent::EffectKind kind) {
       return v1::HostEffect::KIND_REMOVE_FOREIGN;
     case intent::EffectKind::kConflict:
       return v1::HostEffect::KIND_CONFLICT;
+    case intent::EffectKind::kRemoveOurs:
+      return v1::HostEffect::KIND_REMOVE_OURS;
   }
   return v1::HostEffect::KIND_UNSPECIFIED;
 }

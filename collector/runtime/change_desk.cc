@@ -82,6 +82,20 @@ std::set<HostId> ChangeDesk::undone_hosts() {
   return parts_.runtime.ask(read).value_or(std::set<HostId>{});
 }
 
+// What only the observed routes show is a warning: the host judges again by what it holds then.
+void ChangeDesk::tell(ConfigPlan told, const store::RevisionRow& revision, Plan& plan) {
+  const std::set<HostId> by_layers(plan.mass_deleted.begin(), plan.mass_deleted.end());
+  std::vector<HostId> observed;
+  for (const HostId& host : told.mass_deleted) {
+    if (!by_layers.contains(host)) observed.push_back(host);
+  }
+  told.mass_deleted = plan.mass_deleted;
+  told.mass_deleted.insert(told.mass_deleted.end(), observed.begin(), observed.end());
+  plan.told = std::move(told);
+  if (!observed.empty() && !revision.allow_mass_delete)
+    plan.findings.push_back(will_refuse_finding(std::move(observed)));
+}
+
 // Hosts that want the same now and next are read and compared once. `changed` may be in any order.
 Result<void> ChangeDesk::judge_changes(Known& known, const store::RevisionRow& revision,
                                        const std::vector<HostIntent>& changed, const Wishes& wishes, Plan& plan) {
@@ -104,9 +118,9 @@ Result<void> ChangeDesk::judge_changes(Known& known, const store::RevisionRow& r
       read = digest;
     }
     if (before && is_mass_delete(*before, intent->resolved->state)) plan.mass_deleted.push_back(intent->host);
-    if (wishes.tell) ONDOL_TRY(survey.add(intent->host, before, intent->resolved));
+    if (wishes.tell) survey.add(intent->host, before, intent->resolved);
   }
-  if (wishes.tell) plan.told = survey.take();
+  if (wishes.tell) tell(survey.take(), revision, plan);
   if (plan.mass_deleted.empty() || revision.allow_mass_delete) return {};
   plan.findings.push_back(mass_delete_finding(plan.mass_deleted));
   plan.has_errors = true;
@@ -146,25 +160,38 @@ Result<ConfigVerdict> ChangeDesk::apply_config(const ConfigChange& change, const
   return known_.with([&](Known& known) { return decide_config(known, change, &act); });
 }
 
-Result<ConfigChange> ChangeDesk::older_layers(const Revision& id, ConfigChange change) {
-  auto revision = parts_.store.read_revision(id);
+// A word such as `previous` means another revision after the next commit: what was found must still be true
+// here.
+Result<ConfigVerdict> ChangeDesk::decide_rollback(Known& known, const RollbackTarget& to, ConfigChange change,
+                                                  const Act* act) {
+  const auto newest = parts_.store.read_commits(1);
+  if (!newest) return fail(newest.error());
+  const std::string digits = to.revision.value.substr(0, 12);
+  if (!newest->empty() && to.current != 0 && newest->front().number != to.current) {
+    return fail(Errc::kConflict,
+                fmt::format("revision {} was committed meanwhile", newest->front().id.value.substr(0, 12)),
+                "", "look at `ondolctl config history` and say again which revision to go back to");
+  }
+  if (!newest->empty() && newest->front().id == to.revision)
+    return fail(Errc::kConflict, "revision " + digits + " is current already", "",
+                "`ondolctl config apply` tries it again");
+  auto revision = parts_.store.read_revision(to.revision);
   if (!revision) return fail(revision.error());
-  if (!*revision) return fail(Errc::kNotFound, "revision " + id.value + " is not stored", "", "see `ondolctl config history`");
+  if (!*revision)
+    return fail(Errc::kNotFound, "revision " + digits + " is not stored", "",
+                "see `ondolctl config history`");
   change.files = std::move((*revision)->files);
-  return change;
+  return decide_config(known, change, act);
 }
 
-Result<ConfigVerdict> ChangeDesk::rollback_config(const Revision& to, ConfigChange change, const std::string& actor) {
-  const auto older = older_layers(to, std::move(change));
-  if (!older) return fail(older.error());
-  const Act act{actor, "config.rollback", "back to " + to.value.substr(0, 12) + ", "};
-  return known_.with([&](Known& known) { return decide_config(known, *older, &act); });
+Result<ConfigVerdict> ChangeDesk::rollback_config(const RollbackTarget& to, ConfigChange change,
+                                                  const std::string& actor) {
+  const Act act{actor, "config.rollback", "back to " + to.revision.value.substr(0, 12) + ", "};
+  return known_.with([&](Known& known) { return decide_rollback(known, to, std::move(change), &act); });
 }
 
-Result<ConfigVerdict> ChangeDesk::check_rollback(const Revision& to, ConfigChange change) {
-  const auto older = older_layers(to, std::move(change));
-  if (!older) return fail(older.error());
-  return check_config(*older);
+Result<ConfigVerdict> ChangeDesk::check_rollback(const RollbackTarget& to, ConfigChange change) {
+  return known_.with([&](Known& known) { return decide_rollback(known, to, std::move(change), nullptr); });
 }
 
 namespace {
@@ -206,7 +233,6 @@ Result<ConfigVerdict> ChangeDesk::decide_config(Known& known, const ConfigChange
     verdict.plan->id = plan_id(base, digest_of_records(*records), revision.id);
     verdict.plan->base = base;
     verdict.plan->revision = revision.id;
-    verdict.plan->mass_deleted = planned->mass_deleted;
   }
   if (planned->has_errors) return verdict;
   verdict.unchanged = *current && base == revision.id && planned->changed == 0;

@@ -52,9 +52,11 @@ class ChangeDesk {
 
   Result<ConfigVerdict> check_config(const ConfigChange& change);
   Result<ConfigVerdict> apply_config(const ConfigChange& change, const std::string& actor);
-  // The layers of an older revision as a new commit, with the checks of an apply. `change.files` is filled in here.
-  Result<ConfigVerdict> rollback_config(const Revision& to, ConfigChange change, const std::string& actor);
-  Result<ConfigVerdict> check_rollback(const Revision& to, ConfigChange change);  // stores nothing
+  // The layers of an older revision as a new commit, with the checks of an apply. `change.files` is filled in
+  // here. kConflict when it is current already, or another commit came after the target was found.
+  Result<ConfigVerdict> rollback_config(const RollbackTarget& to, ConfigChange change,
+                                        const std::string& actor);
+  Result<ConfigVerdict> check_rollback(const RollbackTarget& to, ConfigChange change);  // stores nothing
   Result<ImportVerdict> import_cmdb(std::string_view csv, bool dry_run, const std::string& actor);
   Result<TokenGrant> create_token(const HostId& host, const std::string& actor);
   Result<std::uint32_t> revoke_host(const HostId& host, const std::string& actor);  // certificates revoked
@@ -90,11 +92,13 @@ class ChangeDesk {
                     const Wishes& wishes);
   Result<void> judge_changes(Known& known, const store::RevisionRow& revision, const std::vector<HostIntent>& changed,
                              const Wishes& wishes, Plan& plan);
+  static void tell(ConfigPlan told, const store::RevisionRow& revision, Plan& plan);
   void add_row(Known& known, const HostIntent& intent, const store::RevisionRow& revision, Generation received, Plan& plan);
   Result<ConfigVerdict> decide_config(Known& known, const ConfigChange& change, const Act* act);
   Result<void> store_config(Known& known, const store::RevisionRow& revision, const Plan& planned, const Act& act,
                             ConfigVerdict& verdict);
-  Result<ConfigChange> older_layers(const Revision& id, ConfigChange change);
+  Result<ConfigVerdict> decide_rollback(Known& known, const RollbackTarget& to, ConfigChange change,
+                                        const Act* act);
   Result<ImportVerdict> decide_import(Known& known, std::string_view csv, bool dry_run, const std::string& actor);
   Result<void> sort_records(Import& import, const std::string& actor);
   Result<void> plan_import(Known& known, Import& import);

@@ -51,23 +51,24 @@ Result<void> check_plan_id(const std::string& id, const Revision& base, const Sh
   return stale("the record has changed");
 }
 
-Result<std::vector<intent::HostEffect>> PlanSurvey::find_effects(const HostId& host,
-                                                                 const DesiredState& after) {
-  if (!after.routes || after.routes->mode != Mode::kEnforce) return std::vector<intent::HostEffect>{};
+// A report that cannot be read says as much as none: a plan must not fail for one host.
+std::vector<intent::HostEffect> PlanSurvey::find_effects(const HostId& host, const DesiredState& after) {
+  if (!after.routes || after.routes->mode != Mode::kEnforce) return {};
   if (compared_ == kMostCompared) {
     ++plan_.hosts_not_compared;
-    return std::vector<intent::HostEffect>{};
+    return {};
   }
   ++compared_;
   const auto report = read_routes_report(store_, host);
-  if (!report && report.error().code != Errc::kNotFound) return fail(report.error());
-  if (report) return intent::effects_on(*after.routes, (*report)->snapshot);
-  ++plan_.hosts_unknown;
-  return std::vector<intent::HostEffect>{};
+  if (!report || (*report)->snapshot.truncated) ++plan_.hosts_unknown;
+  if (!report) return {};
+  auto outlook = intent::outlook_of(*after.routes, (*report)->snapshot, *last_change_);
+  if (outlook.is_mass_delete) plan_.mass_deleted.push_back(host);
+  return std::move(outlook.effects);
 }
 
-Result<void> PlanSurvey::add(const HostId& host, const DesiredPtr& before,
-                             const std::shared_ptr<const intent::ResolvedHost>& after) {
+void PlanSurvey::add(const HostId& host, const DesiredPtr& before,
+                     const std::shared_ptr<const intent::ResolvedHost>& after) {
   static const DesiredPtr kNothing = std::make_shared<const DesiredState>();
   if (!last_change_ || before != last_before_ || after != last_after_) {
     DesiredState from = before ? *before : *kNothing;
@@ -76,10 +77,7 @@ Result<void> PlanSurvey::add(const HostId& host, const DesiredPtr& before,
     last_before_ = before;
     last_after_ = after;
   }
-  const auto effects = find_effects(host, after->state);
-  if (!effects) return fail(effects.error());
-  groups_.add(host, last_change_, *effects);
-  return {};
+  groups_.add(host, last_change_, find_effects(host, after->state));
 }
 
 ConfigPlan PlanSurvey::take() {

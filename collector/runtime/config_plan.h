@@ -18,9 +18,14 @@ struct ConfigPlan {
   Revision base;                            // empty = nothing was ever committed
   Revision revision;                        // of the planned layers
   std::vector<intent::ChangeGroup> groups;  // most hosts first; an empty change = tried again
-  std::uint32_t hosts_unknown = 0;          // whose routes are not known now
+  std::uint32_t hosts_unknown = 0;          // whose routes are not known now, or not all of them
   std::uint32_t hosts_not_compared = 0;     // beyond the bound
-  std::vector<HostId> mass_deleted;         // also when it is allowed
+  std::vector<HostId> mass_deleted;         // by layers or by what the hosts hold; also when it is allowed
+};
+
+struct RollbackTarget {
+  Revision revision;
+  std::uint64_t current = 0;  // number of the commit that was current when the revision was found; 0 = any
 };
 
 // What decides which layers a host has; other fields of the record may change under a plan.
@@ -39,12 +44,12 @@ class PlanSurvey {
   explicit PlanSurvey(store::Store& store) : store_(store) {}
 
   // `before` null: nothing was ever wanted of this host. Hosts that share both objects cost one comparison.
-  Result<void> add(const HostId& host, const DesiredPtr& before,
-                   const std::shared_ptr<const intent::ResolvedHost>& after);
+  void add(const HostId& host, const DesiredPtr& before,
+           const std::shared_ptr<const intent::ResolvedHost>& after);
   ConfigPlan take();
 
  private:
-  Result<std::vector<intent::HostEffect>> find_effects(const HostId& host, const DesiredState& after);
+  std::vector<intent::HostEffect> find_effects(const HostId& host, const DesiredState& after);
 
   store::Store& store_;
   intent::ChangeGroups groups_;

@@ -52,8 +52,10 @@ Result<std::size_t> index_of(const Commits& commits, const RevisionRef& ref) {
   if (ref.at) return index_at(commits, *ref.at);
   if (ref.id.empty() || ref.id == "current") return std::size_t{0};
   if (ref.id != "previous") return index_by_id(commits, ref.id);
-  if (commits.size() < 2) return no_revision("there is no revision before the current one");
-  return std::size_t{1};
+  const auto other = std::find_if(commits.begin(), commits.end(),
+                                  [&](const auto& commit) { return commit.id != commits.front().id; });
+  if (other == commits.end()) return no_revision("there is no other revision before the current one");
+  return static_cast<std::size_t>(other - commits.begin());
 }
 
 // Who wrote the lines of one file, as of one commit.
@@ -228,6 +230,14 @@ Result<store::CommitRow> IntentAnswers::find_commit(const RevisionRef& ref) {
   const auto index = index_of(*commits, ref);
   if (!index) return fail(index.error());
   return (*commits)[*index];
+}
+
+Result<RollbackTarget> IntentAnswers::find_target(const RevisionRef& ref) {
+  const auto commits = store_.read_commits(kMostCommits);
+  if (!commits) return fail(commits.error());
+  const auto index = index_of(*commits, ref);
+  if (!index) return fail(index.error());
+  return RollbackTarget{(*commits)[*index].id, commits->front().number};
 }
 
 Result<ConfigExplanation> IntentAnswers::explain(const HostId& host, std::string_view key,

@@ -14,7 +14,8 @@ namespace ondol::collector {
 
 // Neither: the current one.
 struct RevisionRef {
-  std::string id;              // "current", "previous", or at least 4 digits that fit one revision
+  // "current", "previous" (the newest that differs from the current one), or at least 4 digits that fit one
+  std::string id;
   std::optional<WallTime> at;  // what was current then
 };
 
@@ -62,6 +63,7 @@ class IntentAnswers {
 
   Result<std::vector<store::CommitRow>> find_history(std::size_t limit) { return store_.read_commits(limit); }
   Result<store::CommitRow> find_commit(const RevisionRef& ref);
+  Result<RollbackTarget> find_target(const RevisionRef& ref);
   Result<ConfigExplanation> explain(const HostId& host, std::string_view key, const RevisionRef& ref);
   Result<ConfigDifference> diff(const RevisionRef& from, const RevisionRef& to);
 

@@ -41,4 +41,17 @@ intent::Finding mass_delete_finding(std::vector<HostId> hosts) {
   return finding;
 }
 
+intent::Finding will_refuse_finding(std::vector<HostId> hosts) {
+  std::sort(hosts.begin(), hosts.end());
+  intent::Finding finding;
+  finding.severity = intent::Severity::kWarning;
+  finding.message = fmt::format(
+      "{} host{} will refuse it: more than {} % of the routes there, or all by an empty list, "
+      "would be removed by what was reported last",
+      hosts.size(), hosts.size() == 1 ? "" : "s", kMassDeletePercent);
+  finding.remedy = "look at the removals in the plan; if this is meant, apply with --allow-mass-delete";
+  finding.hosts = std::move(hosts);
+  return finding;
+}
+
 }  // namespace ondol::collector

@@ -11,5 +11,7 @@ namespace ondol::collector {
 bool is_mass_delete(const DesiredState& before, const DesiredState& after);
 // One error that names the hosts.
 intent::Finding mass_delete_finding(std::vector<HostId> hosts);
+// One warning: what these hosts hold, and not the layers before, says that they will refuse the revision.
+intent::Finding will_refuse_finding(std::vector<HostId> hosts);
 
 }  // namespace ondol::collector

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "common/intent/setting_text.h"
 #include "common/resources/routes/plan_routes.h"
@@ -80,6 +81,14 @@ std::string observed_text(const routes::ObservedRoute& route) {
   return render(route.route.value) + " proto " + routes::protocol_name(route.protocol);
 }
 
+std::set<routes::RouteKey> deleted_by(const IntentChange& change) {
+  std::set<routes::RouteKey> keys;
+  for (const RouteEdit& edit : change.routes) {
+    if (!edit.after) keys.insert(edit.key);
+  }
+  return keys;
+}
+
 }  // namespace
 
 IntentChange diff_states(const DesiredState& before, const DesiredState& after) {
@@ -95,13 +104,19 @@ IntentChange diff_states(const DesiredState& before, const DesiredState& after) 
   return change;
 }
 
-std::vector<HostEffect> effects_on(const routes::RoutesIntent& desired,
-                                   const routes::RouteSnapshot& observed) {
+HostOutlook outlook_of(const routes::RoutesIntent& desired, const routes::RouteSnapshot& observed,
+                       const IntentChange& change) {
   const routes::RoutePlan plan = plan_routes(desired, observed, {});
-  std::vector<HostEffect> effects;
+  const std::set<routes::RouteKey> deleted = deleted_by(change);
+  HostOutlook outlook;
+  outlook.is_mass_delete = is_mass_delete(plan) || (desired.routes.empty() && plan.removals > 0);
+  std::vector<HostEffect>& effects = outlook.effects;
   for (const routes::RouteOp& op : plan.operations) {
-    if (!op.before || op.before->ownership == routes::Ownership::kOurs) continue;
-    if (op.kind == routes::OpKind::kReplace) {
+    if (!op.before) continue;
+    if (op.before->ownership == routes::Ownership::kOurs) {
+      if (op.kind == routes::OpKind::kRemove && !deleted.contains(op.route.key))
+        effects.push_back({EffectKind::kRemoveOurs, op.route.key, observed_text(*op.before), ""});
+    } else if (op.kind == routes::OpKind::kReplace) {
       effects.push_back(
           {EffectKind::kTakeOver, op.route.key, observed_text(*op.before), render(op.route.value)});
     } else if (op.kind == routes::OpKind::kRemove) {
@@ -114,7 +129,7 @@ std::vector<HostEffect> effects_on(const routes::RoutesIntent& desired,
                        render(*left.observed) + " proto " + routes::protocol_name(left.observed_protocol),
                        render(*left.desired)});
   }
-  return effects;
+  return outlook;
 }
 
 void ChangeGroups::add(const HostId& host, const std::shared_ptr<const IntentChange>& change,

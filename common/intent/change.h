@@ -37,20 +37,28 @@ struct IntentChange {
 // unmanaged keeps its routes, so that is a setting and no deletion.
 IntentChange diff_states(const DesiredState& before, const DesiredState& after);
 
-// What becomes of a route that somebody else made.
-enum class EffectKind { kTakeOver = 1, kRemoveForeign = 2, kConflict = 3 };
+// What becomes of a route that somebody else made; kRemoveOurs: of one that is ours and that the layers
+// before did not name any longer.
+enum class EffectKind { kTakeOver = 1, kRemoveForeign = 2, kConflict = 3, kRemoveOurs = 4 };
 struct HostEffect {
   EffectKind kind = EffectKind::kTakeOver;
   routes::RouteKey key;
   std::string before;  // as observed: "via 10.0.0.9 dev eth0 proto static"
-  std::string after;   // empty for kRemoveForeign
+  std::string after;   // empty for a removal
   auto operator<=>(const HostEffect&) const = default;
   bool operator==(const HostEffect&) const = default;
 };
 
+struct HostOutlook {
+  std::vector<HostEffect> effects;
+  // The host will refuse it without the revision's flag: too much of what it holds goes, or all by an empty
+  // list.
+  bool is_mass_delete = false;
+};
+
 // By what the host reported last. Nothing in report mode: nothing is written there.
-std::vector<HostEffect> effects_on(const routes::RoutesIntent& desired,
-                                   const routes::RouteSnapshot& observed);
+HostOutlook outlook_of(const routes::RoutesIntent& desired, const routes::RouteSnapshot& observed,
+                       const IntentChange& change);
 
 struct ChangeGroup {
   std::shared_ptr<const IntentChange> change;

@@ -27,9 +27,10 @@ struct ApplyArguments {
   WaitArguments waiting;
 };
 struct RollbackArguments {
-  std::string revision, message;
+  std::string revision, message, plan;
   bool allow_mass_delete = false;
   bool dry_run = false;
+  bool show = false;
   WaitArguments waiting;
 };
 
@@ -101,12 +102,17 @@ ExitCode rollback(const Options& options, const RollbackArguments& arguments) {
   request.set_message(arguments.message);
   request.set_allow_mass_delete(arguments.allow_mass_delete);
   request.set_dry_run(arguments.dry_run);
+  request.set_with_plan(arguments.show);
+  request.set_bound_to(arguments.plan);
   const auto client = AdminClient::open(options);
   if (!client) return write_error(client.error());
   const auto reply = client->call(&v1::Admin::Stub::RollbackConfig, request);
   if (!reply) return write_error(reply.error());
   const bool wide = is_wide(options);
-  if (!arguments.dry_run) return tell_stored(options, *client, *reply, arguments.waiting, config_applied_with_plan(*reply, wide));
+  if (!arguments.dry_run) {
+    return tell_stored(options, *client, *reply, arguments.waiting,
+                       arguments.show ? config_applied_with_plan(*reply, wide) : config_applied(*reply));
+  }
   write_document(config_planned(*reply, wide), options);
   return has_errors(*reply) ? ExitCode::kInvalid : ExitCode::kDone;
 }
@@ -153,6 +159,10 @@ void add_apply_and_rollback(CLI::App* config, CommandLine& line) {
                                "previous, the first digits of one, or @TIME: the one that was current then")->required();
   rollback_command->add_option("-m,--message", rollback_arguments->message, "why");
   rollback_command->add_flag("--dry-run", rollback_arguments->dry_run, "only say what would change");
+  rollback_command->add_option(
+      "--plan", rollback_arguments->plan,
+      "only when revision and record are still those of this plan, as `--dry-run` named it");
+  rollback_command->add_flag("--show", rollback_arguments->show, "say what changes as `config plan` does");
   add_mass_delete(rollback_command, rollback_arguments->allow_mass_delete);
   add_wait_flags(rollback_command, rollback_arguments->waiting);
   on_parsed(rollback_command, line, rollback_arguments, rollback);

@@ -60,9 +60,16 @@ Cell effect_line(const v1::HostEffect& effect, bool everything) {
       return {fmt::format("  leaves alone {}  {}  which somebody else made, on {}", effect.key(),
                           effect.before(), where),
               Tone::kWarn};
-    default:
-      return {fmt::format("  {}  on {}", effect.key(), where)};
+    case v1::HostEffect::KIND_REMOVE_OURS:
+      return {fmt::format("  removes what was left of older layers: {}  {}  on {}", effect.key(),
+                          effect.before(), where),
+              Tone::kBad};
+    case v1::HostEffect::KIND_UNSPECIFIED:
+    case v1::HostEffect_Kind_HostEffect_Kind_INT_MIN_SENTINEL_DO_NOT_USE_:
+    case v1::HostEffect_Kind_HostEffect_Kind_INT_MAX_SENTINEL_DO_NOT_USE_:
+      break;
   }
+  return {fmt::format("  {}  on {}", effect.key(), where)};
 }
 
 // The first lines, and how many there are beyond.
@@ -89,14 +96,16 @@ std::string way_text(const v1::HostGroup& group) {
 std::vector<Cell> warnings_of(const v1::ConfigPlan& plan) {
   std::vector<Cell> lines;
   if (plan.hosts_mass_deleted() != 0) {
-    lines.emplace_back(fmt::format("warning: more than 30 % of the routes of {} are deleted",
+    lines.emplace_back(fmt::format("warning: more than 30 % or all of the routes of {} are deleted",
                                    plural(plan.hosts_mass_deleted(), "host")),
                        Tone::kBad);
   }
   if (plan.hosts_unknown() != 0) {
-    lines.emplace_back(fmt::format("warning: not known what {} hold now: take-overs there are not named",
-                                   plural(plan.hosts_unknown(), "host")),
-                       Tone::kWarn);
+    lines.emplace_back(
+        fmt::format(
+            "warning: not wholly known what {} hold now: what else goes or is taken over there is not named",
+            plural(plan.hosts_unknown(), "host")),
+        Tone::kWarn);
   }
   if (plan.hosts_not_compared() != 0) {
     lines.emplace_back(fmt::format("{} were not compared with what they hold now: too many for one plan",

@@ -93,7 +93,8 @@ class Bench {
       const Sha256& now = digests_.at(host->host);
       if (now != read || !before) before = read_desired_state(store_, host->host).value_or(nullptr);
       read = now;
-      if (!before || !survey.add(host->host, before, host->resolved)) std::abort();
+      if (!before) std::abort();
+      survey.add(host->host, before, host->resolved);
     }
     return survey.take().groups.empty() ? 0 : fleet.hosts.size();
   }

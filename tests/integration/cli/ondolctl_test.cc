@@ -219,6 +219,9 @@ TEST_F(Ondolctl, config_rollback_names_a_revision_or_a_moment) {
   EXPECT_EQ(run("config rollback @2026-11-20T10:00Z --dry-run").exit_code, 0);
   EXPECT_EQ(admin_->asked_rollback.to().at_unix_ns(), kTenOClock);
   EXPECT_TRUE(admin_->asked_rollback.dry_run());
+  EXPECT_EQ(run("config rollback previous --plan a-b-c --show --no-wait").exit_code, 0);
+  EXPECT_EQ(admin_->asked_rollback.bound_to(), "a-b-c");
+  EXPECT_TRUE(admin_->asked_rollback.with_plan());
   EXPECT_EQ(run("config rollback @yesterday").exit_code, 2);
   EXPECT_EQ(run("config rollback").exit_code, 2);
 }

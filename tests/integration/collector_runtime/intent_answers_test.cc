@@ -201,7 +201,7 @@ TEST_F(Answers, ARollbackIsANewCommitWithHigherGenerationsAndItsOwnAuditRecord) 
   apply({{"global", layer(kB)}}, "second");
   ConfigChange why;
   why.message = "oops";
-  EXPECT_EQ(told(desk.check_rollback(first.revision,
+  EXPECT_EQ(told(desk.check_rollback({first.revision},
                                      [&] {
                                        auto w = why;
                                        w.with_plan = true;
@@ -210,7 +210,7 @@ TEST_F(Answers, ARollbackIsANewCommitWithHigherGenerationsAndItsOwnAuditRecord) 
                      ->plan->groups),
             "h1 | -10.2.0.0/16 | +10.1.0.0/16 \n");
   EXPECT_EQ(c.store->read_commits(9)->size(), 2u);
-  const auto back = desk.rollback_config(first.revision, why, "uid 1000 (kim)");
+  const auto back = desk.rollback_config({first.revision}, why, "uid 1000 (kim)");
   ASSERT_TRUE(back);
   EXPECT_EQ(back->revision, first.revision);
   const auto state = read_desired_state(*c.store, HostId{"h1"}).value();
@@ -224,7 +224,86 @@ TEST_F(Answers, ARollbackIsANewCommitWithHigherGenerationsAndItsOwnAuditRecord) 
   EXPECT_EQ(commits[0].message, "oops");
   EXPECT_EQ(commits[0].hosts_changed, 1u);
   EXPECT_EQ(commits[2].message, "first") << "what was said then is still known";
-  EXPECT_EQ(desk.rollback_config(Revision{"none"}, why, "x").error().code, Errc::kNotFound);
+  EXPECT_EQ(desk.rollback_config({Revision{"none"}}, why, "x").error().code, Errc::kNotFound);
+}
+
+TEST_F(Answers, PreviousIsAnotherRevisionAlsoWhenTheCurrentOneWasCommittedTwice) {
+  import("h1,,,,,,,,,\n");
+  const auto first = apply({{"global", layer(kA)}}, "first");
+  EXPECT_EQ(answers.find_target({"previous", std::nullopt}).error().code, Errc::kNotFound);
+  const auto second = apply({{"global", layer(kB)}}, "second");
+  const auto commits = c.store->read_commits(9).value();
+  store::RevisionRow again = c.store->read_revision(second.revision).value().value();
+  again.committed = commits.front().committed + Nanoseconds{1};
+  ASSERT_TRUE(c.writer.submit_and_wait({store::PutRevision{again, 0, 2}}));
+  ASSERT_EQ(c.store->read_commits(9)->size(), 3u);
+  const auto target = answers.find_target({"previous", std::nullopt});
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->revision, first.revision);
+  EXPECT_EQ(target->current, 3u);
+}
+
+TEST_F(Answers, ARollbackIsRefusedToTheCurrentRevisionAndWhenAnotherCommitCameBetween) {
+  import("h1,,,,,,,,,\n");
+  const auto first = apply({{"global", layer(kA)}}, "first");
+  const auto second = apply({{"global", layer(kB)}}, "second");
+  const auto is_current = desk.rollback_config({second.revision}, {}, "x");
+  ASSERT_FALSE(is_current);
+  EXPECT_EQ(is_current.error().message,
+            "revision " + second.revision.value.substr(0, 12) + " is current already");
+  const auto target = answers.find_target({"previous", std::nullopt}).value();
+  apply({{"global", layer(kA + ", " + kB)}}, "between");
+  const auto moved = desk.rollback_config(target, {}, "x");
+  ASSERT_FALSE(moved);
+  EXPECT_EQ(moved.error().code, Errc::kConflict);
+  EXPECT_EQ(desk.check_rollback(target, {}).error().code, Errc::kConflict);
+  EXPECT_EQ(c.store->read_commits(9)->size(), 3u) << "nothing was stored";
+  ConfigChange look;
+  look.with_plan = true;
+  ConfigChange bound;
+  bound.bound_to = desk.check_rollback({first.revision}, look)->plan->id;
+  EXPECT_EQ(desk.rollback_config({second.revision}, bound, "x").error().code, Errc::kConflict);
+  const auto back = desk.rollback_config({first.revision}, bound, "x");
+  ASSERT_TRUE(back) << render(back.error());
+  EXPECT_EQ(back->revision, first.revision);
+  EXPECT_FALSE(back->plan) << "what hosts reported was not asked for";
+}
+
+TEST_F(Answers, AReportThatIsCutOrCannotBeReadIsAnUnknownHostAndNoFailure) {
+  import("h1,,,,,,,,,\n");
+  c.enrol("h1");
+  const ConnectionId id = c.connect("h1");
+  session::ValueReport value = value_of_routes({"10.1.0.0/16 via 10.0.0.9 proto 4"});
+  value.routes.snapshot.truncated = true;
+  value.payload = wire::encode(value.routes);
+  value.digest = digest_of(value.payload);
+  c.say(id, value);
+  ASSERT_TRUE(c.shard.wait_for<session::ValueAck>(id));
+  const Files files{{"global", kEnforce + "routes: { conflict: take_over, list: [ " + kA + " ] }\n"}};
+  const ConfigVerdict cut = planned(files);
+  EXPECT_EQ(cut.plan->hosts_unknown, 1u) << "a table that was cut does not say all";
+  EXPECT_EQ(cut.plan->groups.front().effects.size(), 1u);
+  auto row = c.store->read_observed(HostId{"h1"}, session::ResourceType::kRoutes).value().value();
+  row.payload = "broken";
+  ASSERT_TRUE(c.writer.submit_and_wait({store::PutObserved{row}}));
+  const ConfigVerdict broken = planned(files);
+  ASSERT_TRUE(broken.plan);
+  EXPECT_EQ(broken.plan->hosts_unknown, 1u);
+}
+
+TEST_F(Answers, AHostThatHoldsMoreThanTheLayersBeforeSaidIsWarnedOfAsAMassDeletion) {
+  import("h1,,,,,,,,,\n");
+  c.enrol("h1");
+  const ConnectionId id = c.connect("h1");
+  c.say(id, value_of_routes({"10.1.0.0/16 via 10.0.0.9 proto 4"}));
+  ASSERT_TRUE(c.shard.wait_for<session::ValueAck>(id));
+  const Files files{{"global", kEnforce + "routes: { unlisted: remove, list: [ ] }\n"}};
+  const ConfigVerdict plan = planned(files);
+  EXPECT_EQ(plan.plan->mass_deleted, std::vector{HostId{"h1"}});
+  ASSERT_FALSE(plan.findings.empty());
+  EXPECT_EQ(plan.findings.back().severity, intent::Severity::kWarning);
+  EXPECT_EQ(plan.findings.back().hosts, std::vector{HostId{"h1"}});
+  EXPECT_EQ(planned(files, true).plan->mass_deleted.size(), 1u);
 }
 
 TEST_F(Answers, ARollbackThatWouldEmptyHostsIsRefusedLikeAnApply) {
@@ -234,7 +313,7 @@ TEST_F(Answers, ARollbackThatWouldEmptyHostsIsRefusedLikeAnApply) {
     ten += (i == 0 ? "" : ", ") + ("{ to: 10." + std::to_string(i) + ".0.0/16, via: 10.0.0.1 }");
   const ConfigVerdict one = apply({{"global", layer(kA)}}, "one");
   apply({{"global", layer(ten)}}, "ten");
-  const auto back = desk.rollback_config(one.revision, {}, "x");
+  const auto back = desk.rollback_config({one.revision}, {}, "x");
   ASSERT_TRUE(back);
   EXPECT_EQ(back->revision, Revision{});
   EXPECT_EQ(c.store->read_desired(HostId{"h1"}).value()->generation, Generation{2});
@@ -259,7 +338,7 @@ TEST_F(Answers, ExplainNamesTheCommitThatWroteTheLinesAlsoThroughARollback) {
       << "the line moved, nobody rewrote it";
   EXPECT_EQ(since("10.2.0.0/16", {}), "via 10.0.0.7 uid 3 (cho) third") << "its second line is new";
   EXPECT_EQ(since("10.2.0.0/16", {"previous", std::nullopt}), "via 10.0.0.1 uid 2 (bob) second");
-  ASSERT_TRUE(desk.rollback_config(second.revision, {}, "uid 4 (dee)"));
+  ASSERT_TRUE(desk.rollback_config({second.revision}, {}, "uid 4 (dee)"));
   EXPECT_EQ(since("10.2.0.0/16", {}), "via 10.0.0.1 uid 4 (dee) ");
   EXPECT_EQ(since("10.1.0.0/16", {}), "via 10.0.0.1 uid 1 (ann) first");
 }

@@ -73,8 +73,8 @@ TEST(Plan, groups_equal_changes_names_deletions_and_take_overs_and_warns) {
   tried again as it was: refused or undone the last time
 
 this revision changes 214 hosts of 300 in 7 ways
-warning: more than 30 % of the routes of 1 host are deleted
-warning: not known what 2 hosts hold now: take-overs there are not named
+warning: more than 30 % or all of the routes of 1 host are deleted
+warning: not wholly known what 2 hosts hold now: what else goes or is taken over there is not named
 the 5 rarest ways are not shown
 plan aa-bb-cc
 )");

@@ -82,7 +82,7 @@ std::string effects_told(const std::string& settings) {
   const DesiredState state =
       state_of("mode: { routes: enforce }\nroutes: { " + settings +
                "list: [ { to: 10.1.0.0/16, via: 10.0.0.1 }, { to: 10.2.0.0/16, via: 10.0.0.2 } ] }\n");
-  for (const HostEffect& effect : effects_on(*state.routes, observed)) {
+  for (const HostEffect& effect : outlook_of(*state.routes, observed, {}).effects) {
     text += effect.kind == EffectKind::kTakeOver        ? "takes over "
             : effect.kind == EffectKind::kRemoveForeign ? "removes "
                                                         : "leaves ";
@@ -104,7 +104,37 @@ TEST(Effects, in_report_mode_nothing_is_written_so_there_are_none) {
   observed.routes = {foreign("10.1.0.0/16", "10.0.0.7")};
   const DesiredState state =
       state_of("routes: { conflict: take_over, list: [ { to: 10.1.0.0/16, via: 10.0.0.1 } ] }\n");
-  EXPECT_TRUE(effects_on(*state.routes, observed).empty());
+  EXPECT_TRUE(outlook_of(*state.routes, observed, {}).effects.empty());
+}
+
+TEST(Effects, routes_of_ours_that_go_without_being_in_the_difference_are_named_once) {
+  routes::RouteSnapshot observed;
+  observed.routes = {foreign("10.1.0.0/16", "10.0.0.1"), foreign("10.2.0.0/16", "10.0.0.1")};
+  for (auto& held : observed.routes) {
+    held.ownership = routes::Ownership::kOurs;
+    held.protocol = routes::kOurProtocol;
+  }
+  const std::string list = "mode: { routes: enforce }\nroutes: { list: [ { to: ";
+  const DesiredState had = state_of(list + "10.1.0.0/16, via: 10.0.0.1 } ] }\n");
+  const DesiredState state = state_of(list + "10.3.0.0/16, via: 10.0.0.1 } ] }\n");
+  const auto outlook = outlook_of(*state.routes, observed, diff_states(had, state));
+  ASSERT_EQ(outlook.effects.size(), 1u);
+  EXPECT_EQ(outlook.effects[0].kind, EffectKind::kRemoveOurs);
+  EXPECT_EQ(render(outlook.effects[0].key), "10.2.0.0/16 table main metric 0");
+  EXPECT_FALSE(outlook.is_mass_delete) << "two of two, but fewer than ten";
+}
+
+TEST(Effects, a_host_that_would_lose_too_much_of_what_it_holds_or_all_by_an_empty_list_is_a_mass_deletion) {
+  routes::RouteSnapshot observed;
+  for (int i = 0; i < 10; ++i)
+    observed.routes.push_back(foreign("10." + std::to_string(i) + ".0.0/16", "10.0.0.8"));
+  const std::string unlisted = "mode: { routes: enforce }\nroutes: { unlisted: remove, list: [ ";
+  const DesiredState all = state_of(unlisted + "{ to: 10.99.0.0/16, via: 10.0.0.1 } ] }\n");
+  EXPECT_TRUE(outlook_of(*all.routes, observed, {}).is_mass_delete);
+  observed.routes.resize(1);
+  EXPECT_FALSE(outlook_of(*all.routes, observed, {}).is_mass_delete);
+  const DesiredState none = state_of(unlisted + "] }\n");
+  EXPECT_TRUE(outlook_of(*none.routes, observed, {}).is_mass_delete) << "one of one, by an empty list";
 }
 
 TEST(Groups, equal_changes_are_one_way_most_hosts_first) {
